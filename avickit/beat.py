@@ -1,0 +1,244 @@
+"""What a beat is, the World (all mutable state), overlays and the drivers.
+
+An algorithm is a generator that *asks*: each `yield` names one place and what to do with it; the driver does it and
+answers with the old value. One source, three uses: run to the end it is the plain function, beat by beat it is the
+stepper, several in any order it is the race explorer. Does not model: store buffers (a driver's matter, not the code's).
+"""
+
+import sys
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from inspect import signature
+from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar
+
+from avickit.errors import AvicError, Deadlock
+
+P = ParamSpec("P")
+R = TypeVar("R")
+C = TypeVar("C")
+
+Do = Enum("Do", "LOAD STORE OR AND FENCE LOCK WAIT SIGNAL")
+Do.__doc__ = "What a beat does to its place. OR, AND and LOCK are locked; to unlock is to store 0; WAIT waits for non-0."
+LOAD, STORE, OR, AND, FENCE, LOCK, WAIT, SIGNAL = Do
+
+Kind = Enum("Kind", "READ CHECK UPDATE SIGNAL EXIT")
+Kind.__doc__ = "What a beat means in the story: every algorithm is told with these five words."
+
+Ask: TypeAlias = "tuple[Site, int, Any]"
+Beats: TypeAlias = Generator[Ask, Any, R]
+"""A generator of asks; every ask is answered with the place's old value."""
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """The static half of a beat, declared once: what it does, which rule says so, where, and a plain sentence.
+
+    `say` may use {place} {old} {new} {bits} (the bits that changed, as vectors) and {core}. Calling the site makes
+    the ask: `yield READ_ICRH(page + ICRH)`.
+    """
+
+    kind: Kind
+    do: Do
+    rule: str
+    cite: str
+    say: str
+    module: str = field(default_factory=lambda: sys._getframe(2).f_globals["__name__"])
+
+    def __call__(self, place: int, value: Any = 0) -> Ask:
+        return (self, place, value)
+
+
+class Op(Generic[P, R]):
+    """A step that an overlay can replace; `@Op` on a generator function whose first argument is the World."""
+
+    def __init__(self, fn: "Callable[Concatenate[World, P], Beats[R]]") -> None:
+        self.fn = fn
+        self.name = f"{fn.__module__.removeprefix('avickit.')}.{fn.__name__}"
+        self.__doc__, self.__name__, self.__module__ = fn.__doc__, fn.__name__, fn.__module__
+
+    def __call__(self, w: "World", *args: P.args, **kwargs: P.kwargs) -> Beats[R]:
+        return w.table.get(self, self.fn)(w, *args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<Op {self.name}>"
+
+
+class Area(NamedTuple):
+    """A run of places with a name: a page, the cells of a core. `private`: only its owner reads it."""
+
+    name: str
+    base: int
+    labels: tuple[str, ...]
+    private: bool
+
+
+CLOCK = 0
+"""The place of the machine's clock, in nanoseconds."""
+
+
+class World:
+    """All mutable state, `at[place]`, beside what is fixed at boot: overlays, hooks, choices, programs, names.
+
+    Every place starts as 0. Pages lie first (`page_places` places each, so that an address is a place by
+    arithmetic), named cells behind them. Registries only grow; they are names, not state.
+    """
+
+    page_places = 512
+
+    def __init__(self, pages: int = 0) -> None:
+        self.pages = pages
+        self.first_page = 1
+        self.at: list[Any] = [0] * (1 + pages * self.page_places)
+        self.areas: list[Area] = [Area("machine", 0, ("clock",), False)]
+        self.area_bases: list[int] = [0]
+        self.page_names: dict[int, tuple[str, str]] = {}
+        self.table: dict[Op[..., Any], Callable[..., Beats[Any]]] = {}
+        self.by: dict[Op[..., Any], str] = {}
+        self.hooks: dict[str, Callable[..., Beats[Any]]] = {}
+        self.choices: dict[str, str] = {}
+        self.programs: list[Any] = []
+        self.answers: list[tuple[int, int]] = []
+        self.cache: dict[Any, Any] = {}
+        self.signalled: list[int] = []
+        self.price: Mapping[Site, int] | None = None
+        self.objects: dict[str, Any] = {}
+
+    def cells(self, shape: type[C], name: str, *, private: bool = False) -> C:
+        """Named cells, one for each field of a frozen dataclass of ints; answers with their places."""
+        labels = tuple(f.name for f in fields(shape))  # type: ignore[arg-type]
+        base = self.area(name, labels, private=private)
+        return shape(*range(base, base + len(labels)))
+
+    def area(self, name: str, labels: tuple[str, ...], *, private: bool = False) -> int:
+        """A run of new places, all 0; answers with the first."""
+        base = len(self.at)
+        self.areas.append(Area(name, base, labels, private))
+        self.area_bases.append(base)
+        self.at.extend([0] * len(labels))
+        return base
+
+    def see(self, place: int) -> Any:
+        """A core's look at what nobody else can touch (its own registers): no beat. Shared places need one."""
+        return self.at[place]
+
+    def choice(self, name: str) -> str:
+        """The behaviour taken at a point that the manual leaves open."""
+        return self.choices[name]
+
+    def replace(self, op: Op[P, R], fn: "Callable[Concatenate[World, P], Beats[R]]", by: str) -> None:
+        """Overlay `op` with `fn`. The signature must be the same, and two defects on one step are an error."""
+        if str(signature(fn)) != str(signature(op.fn)):
+            raise TypeError(f"{by}: {fn.__name__}{signature(fn)} is not {op.name}{signature(op.fn)}")
+        if by[0] in "XK" and self.by.get(op, " ")[0] in "XK":
+            raise AvicError(f"defects {self.by[op]} and {by} both replace {op.name}; choose one of them")
+        self.table[op] = fn
+        self.by[op] = by
+
+    def current(self, op: Op[P, R]) -> "Callable[Concatenate[World, P], Beats[R]]":
+        """What stands for `op` now: for an overlay that adds to what was there."""
+        return self.table.get(op, op.fn)
+
+    def copy(self) -> "World":
+        """An independent World with the same state and the same overlays."""
+        other = World.__new__(World)
+        other.__dict__.update(self.__dict__)
+        for name, value in self.__dict__.items():
+            if isinstance(value, (list, dict)):
+                setattr(other, name, value.copy())
+        other.objects = {k: v.copy() for k, v in self.objects.items()}
+        other.cache = {}
+        return other
+
+
+def blocked(w: World, ask: Ask) -> bool:
+    """Whether the ask has to wait: a lock that is held, a signal that has not come."""
+    do = ask[0].do
+    return bool(w.at[ask[1]]) if do is LOCK else do is WAIT and not w.at[ask[1]]
+
+
+def perform(w: World, ask: Ask) -> Any:
+    """Do one ask: the only place where state changes. Answers with the old value; a beat moves the clock."""
+    site, place, value = ask
+    at, do = w.at, site.do
+    at[CLOCK] += 1 if w.price is None else w.price.get(site, 1)
+    old = at[place]
+    if do is LOAD or do is FENCE or do is WAIT:
+        return old
+    if do is STORE:
+        at[place] = value
+    elif do is OR:
+        at[place] = old | value
+    elif do is AND:
+        at[place] = old & value
+    elif do is LOCK:
+        at[place] = 1
+    else:
+        at[place] = old | value
+        w.signalled.append(place)
+    return old
+
+
+def drive(w: World, beats: Beats[R]) -> R:
+    """Run a generator of beats to its end, alone and unrecorded. Raises Deadlock where it would wait."""
+    send, at = beats.send, w.at
+    if w.price is not None:
+        return _drive_any(w, beats)
+    try:
+        ask = send(None)
+        while True:
+            site, place, value = ask
+            do = site.do
+            at[0] += 1
+            old = at[place]
+            if do is STORE:
+                at[place] = value
+            elif do is OR:
+                at[place] = old | value
+            elif do is AND:
+                at[place] = old & value
+            elif do is SIGNAL:
+                at[place] = old | value
+                w.signalled.append(place)
+            elif do is LOCK:
+                _free(w, ask)
+                at[place] = 1
+            elif do is WAIT:
+                _free(w, ask)
+            ask = send(old)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+def _drive_any(w: World, beats: Beats[R]) -> R:
+    try:
+        ask = beats.send(None)
+        while True:
+            _free(w, ask)
+            ask = beats.send(perform(w, ask))
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+def _free(w: World, ask: Ask) -> None:
+    if blocked(w, ask):
+        what = "is held" if ask[0].do is LOCK else "has not come"
+        raise Deadlock(f"{name_of(w, ask[1])}: {what}, and nobody else runs")
+
+
+def area_of(w: World, place: int) -> Area | None:
+    """The named cells a place belongs to; None for a place in a page."""
+    from bisect import bisect_right
+
+    if w.first_page <= place < w.first_page + w.pages * w.page_places:
+        return None
+    return w.areas[bisect_right(w.area_bases, place) - 1]
+
+
+def name_of(w: World, place: int) -> str:
+    """A place in words: `core 1 doorbell`, or `page 12h + 3` where only the page's kind could say more."""
+    area = area_of(w, place)
+    if area is None:
+        page, index = divmod(place - w.first_page, w.page_places)
+        return f"{w.page_names.get(page, (f'page {page:x}h', ''))[0]} + {index}"
+    return f"{area.name} {area.labels[place - area.base]}".strip()

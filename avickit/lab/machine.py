@@ -1,0 +1,169 @@
+"""The Machine: cores, a Xen to boot on them, guests to play, a trace of every beat, forks at any of them.
+
+    m = Machine(cores=4)
+    xen = m.boot("svm=avic", patches=10)
+    a, b = xen.create_domain(vcpus=2).vcpus
+
+Does not model: real time; the clock moves one nanosecond a beat unless a price list says otherwise.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from avickit.beat import CLOCK, Site, World
+from avickit.errors import AvicError
+from avickit.lab import handles
+from avickit.lab.engine import Engine, Script
+from avickit.lab.scripts import SCRIPTS, run
+from avickit.lab.trace import Command, Trace
+from avickit.lab.xen import XenHandle
+from avickit.manual.cpuid import cpu_model
+from avickit.silicon.choices import apply_choices, apply_errata
+from avickit.silicon.guest import Insn, Program, program
+from avickit.silicon.parts import new_machine
+
+RECORDING_LIMIT = 200_000
+MOST_CORES, MOST_PAGES = 256, 4096
+
+
+class Machine:
+    """A host with some cores. `cpu` is a model of `manual.cpuid`; `choices` are behaviours the manual leaves open.
+
+    `pages` is the memory in 4 KiB pages, `host_ids` the cores' physical APIC IDs, `prices` nanoseconds by Site.
+    Recording is on until `limit` beats; `scheduler` is "manual" or "round-robin". Raises AvicError for bad input.
+    """
+
+    def __init__(
+        self,
+        cores: int = 4,
+        cpu: str = "epyc",
+        *,
+        pages: int = 512,
+        host_ids: Iterable[int] | None = None,
+        choices: Mapping[str, str] | None = None,
+        errata: Iterable[int] = (),
+        record: bool = True,
+        limit: int = RECORDING_LIMIT,
+        scheduler: str = "manual",
+        prices: Mapping[Site, int] | None = None,
+    ) -> None:
+        if not isinstance(cores, int) or not 1 <= cores <= MOST_CORES:
+            raise AvicError.of("cores", cores, f"1..{MOST_CORES}")
+        if not isinstance(pages, int) or not 1 <= pages <= MOST_PAGES:
+            raise AvicError.of("pages", pages, f"1..{MOST_PAGES}")
+        if scheduler not in ("manual", "round-robin"):
+            raise AvicError.of("scheduler", scheduler, "manual or round-robin")
+        self.config: dict[str, Any] = dict(cores=cores, cpu=cpu, pages=pages, choices=dict(choices or {}))
+        self.config.update(host_ids=tuple(host_ids) if host_ids is not None else None, errata=tuple(errata))
+        self.config.update(limit=limit, scheduler=scheduler, prices=prices)
+        self.world = World(pages)
+        self.world.price = prices
+        new_machine(self.world, cores, cpu_model(cpu), self.config["host_ids"])
+        apply_choices(self.world, self.config["choices"])
+        apply_errata(self.world, self.config["errata"])
+        self.engine = Engine(self.world, record=record, limit=limit)
+        self.xen: XenHandle | None = None
+        self._programs: dict[Insn, int] = {}
+
+    @property
+    def trace(self) -> Trace:
+        """Every beat so far."""
+        return self.engine.trace
+
+    @property
+    def clock(self) -> int:
+        """Simulated nanoseconds since the machine was made."""
+        return int(self.world.at[CLOCK])
+
+    def boot(self, cmdline: str = "", *, patches: int = 10, svm_avic: bool | None = None) -> XenHandle:
+        """Boot Xen with the first `patches` of the series. `svm_avic` sets the variable in the source (from patch 4)."""
+        if self.xen is not None:
+            raise AvicError("this machine has booted already: make another Machine")
+        if svm_avic is not None and not (isinstance(patches, int) and patches >= 4):
+            raise AvicError.of("svm_avic", svm_avic, "nothing: the variable comes with patch 4")
+        self.command("boot_xen", cmdline, patches, svm_avic)
+        self.xen = XenHandle(self)
+        return self.xen
+
+    def advance(self, ns: int) -> None:
+        """Let so many nanoseconds pass; timers that become due fire in their order."""
+        if not isinstance(ns, int) or ns < 0:
+            raise AvicError.of("nanoseconds", ns, "0 or more")
+        self.command("advance", ns)
+
+    def command(self, name: str, *args: Any) -> Any:
+        """Do one command of `lab.scripts` and log it."""
+        if self.engine.stopped is not None:
+            raise AvicError("the machine stands between two beats of one command: step() or finish() first")
+        return self.engine.play(Command(name, args, len(self.trace)), SCRIPTS[name](self, *args))
+
+    def fork(self, n: int | None = None) -> "Machine":
+        """An independent machine as this one was after beat n (now, if not given), even inside an algorithm.
+
+        Stopped inside a command, it goes on with `step()` and `finish()`. Replays the command log.
+        """
+        beats = len(self.trace) if n is None else n
+        if not self.trace.complete or not self.engine.recording:
+            raise AvicError("fork needs a complete recording: a higher limit, or record=True")
+        if not 0 <= beats <= len(self.trace):
+            raise AvicError.of("beat", beats, f"0..{len(self.trace)}")
+        other = Machine(**self.config)
+        other.world.programs = self.world.programs.copy()
+        other._programs = self._programs.copy()
+        other._replay(self.trace, beats)
+        return other
+
+    def _replay(self, trace: Trace, beats: int) -> None:
+        self.engine.stop_at = beats
+        for command in trace.commands:
+            if command.first > beats or (command.first == beats and beats < len(trace)):
+                break
+            self.engine.play(command, SCRIPTS[command.name](self, *command.args))
+            if command.name == "boot_xen":
+                self.xen = XenHandle(self)
+            if self.engine.stopped is not None:
+                return
+        self.engine.stop_at = None
+
+    def step(self, beats: int = 1) -> None:
+        """Go on by so many beats inside the command where a fork stopped."""
+        self.engine.resume(beats)
+
+    def finish(self) -> None:
+        """Let the command in which a fork stopped go on to its end."""
+        self.engine.resume()
+
+    def program(self, code: Program) -> int:
+        """Register a guest program; its number."""
+        return program(self.world, code)
+
+    def instruction(self, insn: Insn) -> int:
+        """The number of the program that is just this instruction."""
+        if insn not in self._programs:
+            self._programs[insn] = program(self.world, (insn,))
+        return self._programs[insn]
+
+    def vcpu(self, guest_index: int) -> "handles.VcpuHandle":
+        """The vCPU of that number, counted over all domains."""
+        return handles.VcpuHandle(self, self.world.objects["vcpus"][guest_index])
+
+    def next_timer(self) -> int:
+        """When the next timer is due, in nanoseconds; 0 if none is armed."""
+        at = self.world.at
+        due = [at[v.cells.timer_expiry] for v in self.world.objects.get("vcpus", ())]
+        return min((t for t in due if t), default=0)
+
+    def round_robin(self) -> Script:
+        """With that scheduler, idle cores take the runnable vCPUs that wait."""
+        while self.config["scheduler"] == "round-robin":
+            at, objects = self.world.at, self.world.objects
+            idle = [p.core.index for p in objects["pcpus"] if not at[p.current]]
+            waiting = [v.guest.index for v in objects["vcpus"] if self.vcpu(v.guest.index).state == "runnable"]
+            if not idle or not waiting:
+                return
+            yield from run(self, waiting[0], idle[0])
+
+    def __repr__(self) -> str:
+        c = self.config
+        booted = "not booted" if self.xen is None else repr(self.xen)
+        return f"<Machine: {c['cores']} cores, {c['cpu']}, {booted}, {self.clock} ns, {len(self.trace)} beats>"

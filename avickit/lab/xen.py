@@ -1,0 +1,130 @@
+"""What a user holds of Xen: create domains, schedule, raise interrupts, read the console, press debug keys."""
+
+from typing import TYPE_CHECKING
+
+from avickit.errors import AvicError
+from avickit.lab.handles import DomainHandle, VcpuHandle
+from avickit.xen.domain import MAX_VCPUS
+
+if TYPE_CHECKING:
+    from avickit.lab.machine import Machine
+
+
+class OutOfMemory(AvicError):
+    """Xen could not create the domain: -ENOMEM. Nothing of it is left behind. (X4-2)"""
+
+
+class XenHandle:
+    """The booted hypervisor."""
+
+    def __init__(self, machine: "Machine") -> None:
+        self._machine = machine
+
+    @property
+    def patches(self) -> int:
+        """How many patches of the series it has."""
+        return int(self._machine.world.objects["xen"][0].patches)
+
+    @property
+    def console(self) -> list[str]:
+        """The lines it has printed."""
+        world = self._machine.world
+        lines: list[str] = world.objects["lines"]
+        return lines[: world.at[world.objects["console"][0].length]]
+
+    @property
+    def domains(self) -> list[DomainHandle]:
+        """The domains that exist."""
+        world = self._machine.world
+        return [DomainHandle(self._machine, d) for d in world.objects["domains"] if not world.at[d.cells.destroyed]]
+
+    def create_domain(self, vcpus: int = 1) -> DomainHandle:
+        """A domain with this many vCPUs, 1..128, none of them running yet. Raises OutOfMemory."""
+        if not isinstance(vcpus, int) or not 1 <= vcpus <= MAX_VCPUS:
+            raise AvicError.of("vcpus", vcpus, f"1..{MAX_VCPUS}")
+        domain = self._machine.command("create_domain", vcpus)
+        if domain is None:
+            raise OutOfMemory(f"domain with {vcpus} vCPUs: out of memory (-ENOMEM); give Machine(pages=...) more")
+        return DomainHandle(self._machine, domain)
+
+    def destroy_domain(self, domain: DomainHandle) -> None:
+        """Stop and free a domain."""
+        self._machine.command("destroy_domain", domain.domain.index)
+
+    def run(self, vcpu: VcpuHandle, core: int) -> None:
+        """Schedule a vCPU on a core, in place of whoever runs there."""
+        self._core(core)
+        if vcpu.state in ("blocked", "down", "paused", "crashed"):
+            raise AvicError.of(f"run {vcpu.name}", vcpu.state, "a vCPU that can run; wake it first")
+        self._machine.command("run", vcpu.vcpu.guest.index, core)
+
+    def migrate(self, vcpu: VcpuHandle, core: int) -> None:
+        """The same, for a vCPU that runs elsewhere."""
+        self.run(vcpu, core)
+
+    def deschedule(self, vcpu: VcpuHandle, *, sync: bool = False) -> None:
+        """Its core goes idle. Lazily, as Xen does: the from hook waits until the core runs another (X6-6).
+
+        `sync=True` saves the state at once, so that IsRunning is cleared.
+        """
+        self._machine.command("deschedule", vcpu.vcpu.guest.index, sync)
+
+    def pause(self, vcpu: VcpuHandle) -> None:
+        """Take it off its core, and keep it from running."""
+        self._machine.command("pause", vcpu.vcpu.guest.index)
+
+    def unpause(self, vcpu: VcpuHandle) -> None:
+        """Let it run again when asked."""
+        self._machine.command("unpause", vcpu.vcpu.guest.index)
+
+    def wake(self, vcpu: VcpuHandle) -> None:
+        """Unblock a vCPU, as an event would; it then waits for `run`."""
+        self._machine.command("wake", vcpu.vcpu.guest.index)
+
+    def set_irq(self, vcpu: VcpuHandle, vector: int, *, level: bool = False, core: int | None = None) -> None:
+        """A device model raises a vector in the vCPU's LAPIC; on an idle core's time unless a core is named."""
+        self._vector(vector)
+        if core is not None:
+            self._core(core)
+        self._machine.command("set_irq", vcpu.vcpu.guest.index, vector, level, core)
+
+    def nmi(self, vcpu: VcpuHandle) -> None:
+        """Raise an NMI."""
+        self._machine.command("event", vcpu.vcpu.guest.index, "nmi", 0)
+
+    def callback(self, vcpu: VcpuHandle, vector: int) -> None:
+        """An event channel upcall by vector, which goes past the LAPIC."""
+        self._vector(vector)
+        self._machine.command("event", vcpu.vcpu.guest.index, "callback", vector)
+
+    def extint(self, vcpu: VcpuHandle, vector: int) -> None:
+        """An interrupt from the PIC."""
+        self._vector(vector)
+        self._machine.command("event", vcpu.vcpu.guest.index, "extint", vector)
+
+    def key(self, letter: str) -> list[str]:
+        """Press a debug key; the lines it printed."""
+        keys = self._machine.world.objects["xen"][0].keys
+        if letter not in keys:
+            raise AvicError.of("debug key", letter, " ".join(sorted(keys)))
+        before = len(self.console)
+        self._machine.command("key", letter)
+        return self.console[before:]
+
+    def set_cpl(self, vcpu: VcpuHandle, cpl: int) -> None:
+        """The guest's privilege level, 0..3."""
+        if cpl not in range(4):
+            raise AvicError.of("CPL", cpl, "0..3")
+        self._machine.command("set_cpl", vcpu.vcpu.guest.index, cpl)
+
+    def _core(self, core: int) -> None:
+        cores = self._machine.config["cores"]
+        if not isinstance(core, int) or not 0 <= core < cores:
+            raise AvicError.of("core", core, f"0..{cores - 1}")
+
+    def _vector(self, vector: int) -> None:
+        if not isinstance(vector, int) or not 0 <= vector <= 0xFF:
+            raise AvicError.of("vector", vector, "0..255")
+
+    def __repr__(self) -> str:
+        return f"<Xen with {self.patches} patches, {len(self.domains)} domains>"

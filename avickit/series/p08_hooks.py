@@ -1,0 +1,35 @@
+"""x86/HVM: Hook up miscellaneous AVIC functions.
+
+virtual_intr_delivery_enabled: acknowledging an interrupt is the hardware's work, software no longer moves it from IRR to
+ISR. (X8-1) Why: with two who acknowledge, ISR is written by both and PPR in the page is stale. Published differently:
+X22 (svm_intr_assist still injects, so the interrupt arrives twice).
+"""
+
+from avickit.beat import Beats, World
+from avickit.series.p04_initialization import svm_avic_vcpu_enabled
+from avickit.silicon.parts import Core
+from avickit.xen import intr, vlapic
+from avickit.xen.intr import Source
+from avickit.xen.parts import Vcpu, xen
+
+
+def start(w: World) -> str | None:
+    """hvm_funcs.virtual_intr_delivery_enabled = svm_avic. (X8-1)"""
+    xen(w).flags["virtual_intr_delivery_enabled"] = xen(w).flags["svm_avic"]
+    return None
+
+
+def apply(w: World) -> None:
+    """The flag, and an svm_intr_assist that leaves LAPIC vectors to the hardware. (X8-1, X8-2)"""
+    xen(w).start.append(start)
+    before = w.current(intr.pending_for_injection)
+
+    def pending_for_injection(w: World, core: Core, v: Vcpu) -> Beats[tuple[Source, int]]:
+        """With AVIC on a LAPIC vector is not injected; its timer bookkeeping is done. (X8-2; X22 and its naive fix)"""
+        source, vector = yield from before(w, core, v)
+        if source is Source.LAPIC and (yield from svm_avic_vcpu_enabled(w, v)):
+            yield from vlapic.pt_intr_post(w, core, v, vector)
+            return Source.NONE, 0
+        return source, vector
+
+    w.replace(intr.pending_for_injection, pending_for_injection, "patch 8")
