@@ -6,11 +6,13 @@ stepper, several in any order it is the race explorer. Does not model: store buf
 """
 
 import sys
+from bisect import bisect_right
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from enum import Enum
+from functools import update_wrapper
 from inspect import signature
-from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar, cast
 
 from avickit.errors import AvicError, Deadlock
 
@@ -25,17 +27,17 @@ LOAD, STORE, OR, AND, FENCE, LOCK, WAIT, SIGNAL = Do
 Kind = Enum("Kind", "READ CHECK UPDATE SIGNAL EXIT")
 Kind.__doc__ = "What a beat means in the story: every algorithm is told with these five words."
 
-Ask: TypeAlias = "tuple[Site, int, Any]"
+Ask: TypeAlias = "tuple[Site, int, Any, Do]"
 Beats: TypeAlias = Generator[Ask, Any, R]
 """A generator of asks; every ask is answered with the place's old value."""
 
 
-@dataclass(frozen=True, eq=False)
 class Site:
     """The static half of a beat, declared once: what it does, which rule says so, where, and a plain sentence.
 
-    `say` may use {place} {old} {new} {bits} (the bits that changed, as vectors) and {core}. Calling the site makes
-    the ask: `yield READ_ICRH(page + ICRH)`.
+    `say` may use {place} {old} {new} {bits} (the bits that changed, as vectors) and {area}. Calling the site makes
+    the ask: `yield READ_ICRH(page + ICRH)`. (A Site is a function with attributes, because it is called for every
+    beat and a function is the quickest thing that can be.)
     """
 
     kind: Kind
@@ -43,25 +45,44 @@ class Site:
     rule: str
     cite: str
     say: str
-    module: str = field(default_factory=lambda: sys._getframe(2).f_globals["__name__"])
+    module: str
+
+    def __new__(cls, kind: Kind, do: Do, rule: str, cite: str, say: str) -> "Site":
+        def site(place: int, value: Any = 0) -> Ask:
+            return (found, place, value, do)
+
+        vars(site).update(kind=kind, do=do, rule=rule, cite=cite, say=say)
+        vars(site).update(module=sys._getframe(1).f_globals["__name__"])
+        found = cast("Site", site)
+        return found
 
     def __call__(self, place: int, value: Any = 0) -> Ask:
-        return (self, place, value)
+        """The ask to do this at a place."""
+        raise NotImplementedError
 
 
 class Op(Generic[P, R]):
-    """A step that an overlay can replace; `@Op` on a generator function whose first argument is the World."""
+    """A step that an overlay can replace; `@Op` on a generator function whose first argument is the World.
 
-    def __init__(self, fn: "Callable[Concatenate[World, P], Beats[R]]") -> None:
-        self.fn = fn
-        self.name = f"{fn.__module__.removeprefix('avickit.')}.{fn.__name__}"
-        self.__doc__, self.__name__, self.__module__ = fn.__doc__, fn.__name__, fn.__module__
+    The decorated name is a function of the same signature that runs what stands for the step in this World; `.fn` is
+    the original.
+    """
+
+    fn: "Callable[Concatenate[World, P], Beats[R]]"
+    name: str
+    __name__: str
+
+    def __new__(cls, fn: "Callable[Concatenate[World, P], Beats[R]]") -> "Op[P, R]":
+        names = ", ".join(signature(fn).parameters)
+        made: dict[str, Any] = {"fn": fn}
+        exec(f"def step({names}): return (w.table.get(step) or fn)({names})", made)
+        step = update_wrapper(made["step"], fn)
+        vars(step).update(fn=fn, name=f"{fn.__module__.removeprefix('avickit.')}.{fn.__name__}")
+        return cast("Op[P, R]", step)
 
     def __call__(self, w: "World", *args: P.args, **kwargs: P.kwargs) -> Beats[R]:
-        return w.table.get(self, self.fn)(w, *args, **kwargs)
-
-    def __repr__(self) -> str:
-        return f"<Op {self.name}>"
+        """The beats of the step, as this World has it."""
+        raise NotImplementedError
 
 
 class Area(NamedTuple):
@@ -90,6 +111,8 @@ class World:
         self.pages = pages
         self.first_page = 1
         self.at: list[Any] = [0] * (1 + pages * self.page_places)
+        self.see: Callable[[int], Any] = self.at.__getitem__
+        """A core's look at what nobody else can touch (its own registers): no beat. Shared places need one."""
         self.areas: list[Area] = [Area("machine", 0, ("clock",), False)]
         self.area_bases: list[int] = [0]
         self.page_names: dict[int, tuple[str, str]] = {}
@@ -118,10 +141,6 @@ class World:
         self.at.extend([0] * len(labels))
         return base
 
-    def see(self, place: int) -> Any:
-        """A core's look at what nobody else can touch (its own registers): no beat. Shared places need one."""
-        return self.at[place]
-
     def choice(self, name: str) -> str:
         """The behaviour taken at a point that the manual leaves open."""
         return self.choices[name]
@@ -146,21 +165,22 @@ class World:
         for name, value in self.__dict__.items():
             if isinstance(value, (list, dict)):
                 setattr(other, name, value.copy())
-        other.objects = {k: v.copy() for k, v in self.objects.items()}
+        other.objects = {k: v if isinstance(v, tuple) else v.copy() for k, v in self.objects.items()}
         other.cache = {}
+        other.see = other.at.__getitem__
         return other
 
 
 def blocked(w: World, ask: Ask) -> bool:
     """Whether the ask has to wait: a lock that is held, a signal that has not come."""
-    do = ask[0].do
+    do = ask[3]
     return bool(w.at[ask[1]]) if do is LOCK else do is WAIT and not w.at[ask[1]]
 
 
 def perform(w: World, ask: Ask) -> Any:
     """Do one ask: the only place where state changes. Answers with the old value; a beat moves the clock."""
-    site, place, value = ask
-    at, do = w.at, site.do
+    site, place, value, do = ask
+    at = w.at
     at[CLOCK] += 1 if w.price is None else w.price.get(site, 1)
     old = at[place]
     if do is LOAD or do is FENCE or do is WAIT:
@@ -181,18 +201,24 @@ def perform(w: World, ask: Ask) -> Any:
 
 def drive(w: World, beats: Beats[R]) -> R:
     """Run a generator of beats to its end, alone and unrecorded. Raises Deadlock where it would wait."""
-    send, at = beats.send, w.at
     if w.price is not None:
         return _drive_any(w, beats)
+    send, at = beats.send, w.at
+    time = at[CLOCK]
     try:
         ask = send(None)
         while True:
-            site, place, value = ask
-            do = site.do
-            at[0] += 1
+            _, place, value, do = ask
+            time += 1
+            if not place:
+                at[CLOCK] = time
             old = at[place]
-            if do is STORE:
+            if do is LOAD:
+                pass
+            elif do is STORE:
                 at[place] = value
+                if not place:
+                    time = value
             elif do is OR:
                 at[place] = old | value
             elif do is AND:
@@ -208,6 +234,8 @@ def drive(w: World, beats: Beats[R]) -> R:
             ask = send(old)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
+    finally:
+        at[CLOCK] = time
 
 
 def _drive_any(w: World, beats: Beats[R]) -> R:
@@ -222,14 +250,12 @@ def _drive_any(w: World, beats: Beats[R]) -> R:
 
 def _free(w: World, ask: Ask) -> None:
     if blocked(w, ask):
-        what = "is held" if ask[0].do is LOCK else "has not come"
+        what = "is held" if ask[3] is LOCK else "has not come"
         raise Deadlock(f"{name_of(w, ask[1])}: {what}, and nobody else runs")
 
 
 def area_of(w: World, place: int) -> Area | None:
     """The named cells a place belongs to; None for a place in a page."""
-    from bisect import bisect_right
-
     if w.first_page <= place < w.first_page + w.pages * w.page_places:
         return None
     return w.areas[bisect_right(w.area_bases, place) - 1]

@@ -7,9 +7,9 @@ inside an algorithm can go on later. Does not model: several actors at once (the
 from collections.abc import Generator, Iterator
 from typing import Any, TypeAlias
 
-from avickit.beat import CLOCK, Beats, World, blocked, drive, name_of, perform
+from avickit.beat import CLOCK, LOCK, WAIT, Beats, World, blocked, drive, name_of, perform
 from avickit.errors import AvicError, Deadlock
-from avickit.lab.trace import Command, Trace
+from avickit.lab.trace import Command, Log, Trace
 from avickit.silicon.parts import Core
 from avickit.silicon.run import run_core
 
@@ -57,23 +57,32 @@ class Engine:
             return end.value
 
     def _record(self, script: Script, actor: int, beats: Beats[Any], ask: Any) -> Any:
-        w, raw, at = self.world, self.trace.raw, self.world.at
+        w, flat, at = self.world, self.trace.raw.flat, self.world.at
+        keep, send = flat.extend, beats.send
+        limit = self.trace.limit
+        end = Log.width * (limit if self.stop_at is None else min(self.stop_at, limit))
         try:
-            ask = ask or beats.send(None)
+            ask = ask or send(None)
             while True:
-                if self.stop_at is not None and len(raw) >= self.stop_at:
-                    self.stopped = Stopped(script, actor, beats, ask)
-                    return None
-                if blocked(w, ask):
-                    raise Deadlock(f"{name_of(w, ask[1])}: waits for what nobody else can give")
+                if len(flat) >= end:
+                    if self.stop_at is not None:
+                        self.stopped = Stopped(script, actor, beats, ask)
+                        return None
+                    self.trace.complete = self.recording = False
+                    return self._unrecorded(beats, ask)
+                site, place, _, do = ask
+                if (do is LOCK or do is WAIT) and blocked(w, ask):
+                    raise Deadlock(f"{name_of(w, place)}: waits for what nobody else can give")
                 old = perform(w, ask)
-                if len(raw) < self.trace.limit:
-                    raw.append((ask[0], ask[1], old, at[ask[1]], at[CLOCK], actor))
-                else:
-                    self.trace.complete = False
-                ask = beats.send(old)
-        except StopIteration as end:
-            return end.value
+                keep((site, place, old, at[place], at[CLOCK], actor))
+                ask = send(old)
+        except StopIteration as done:
+            return done.value
+
+    def _unrecorded(self, beats: Beats[Any], ask: Any) -> Any:
+        """What follows when the recording limit is reached: the same, without a log."""
+        while True:
+            ask = beats.send(perform(self.world, ask))
 
     def resume(self, beats: int | None = None) -> Any:
         """Let a stopped script go on: for so many beats, or to its end."""

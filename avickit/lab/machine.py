@@ -17,7 +17,8 @@ from avickit.lab.engine import Engine, Script
 from avickit.lab.scripts import SCRIPTS, run
 from avickit.lab.trace import Command, Trace
 from avickit.lab.xen import XenHandle
-from avickit.manual.cpuid import cpu_model
+from avickit.manual.cpuid import cpu_model, has
+from avickit.silicon.access import access_filter
 from avickit.silicon.choices import apply_choices, apply_errata
 from avickit.silicon.guest import Insn, Program, program
 from avickit.silicon.parts import new_machine
@@ -59,6 +60,7 @@ class Machine:
         self.world = World(pages)
         self.world.price = prices
         new_machine(self.world, cores, cpu_model(cpu), self.config["host_ids"])
+        self.world.objects["filter"] = access_filter(has(self.world.objects["cpu"][0], "EXT_LVT_AVIC_ACCESS_CHG"))
         apply_choices(self.world, self.config["choices"])
         apply_errata(self.world, self.config["errata"])
         self.engine = Engine(self.world, record=record, limit=limit)

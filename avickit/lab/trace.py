@@ -16,6 +16,32 @@ Raw = tuple[Site, int, Any, Any, int, int]
 """site, place, old, new, time, actor: what the recorder keeps of a beat."""
 
 
+class Log:
+    """The recorder's beats in one flat list, because a tuple for each would keep Python's garbage collector busy."""
+
+    __slots__ = ("flat",)
+    width = 6
+
+    def __init__(self) -> None:
+        self.flat: list[Any] = []
+
+    def __len__(self) -> int:
+        return len(self.flat) // self.width
+
+    def __getitem__(self, index: int) -> Raw:
+        at = index * self.width
+        return tuple(self.flat[at : at + self.width])  # type: ignore[return-value]
+
+    def __iter__(self) -> Iterator[Raw]:
+        return zip(*[iter(self.flat)] * self.width, strict=True)  # type: ignore[return-value]
+
+    def backwards(self, last: int, first: int) -> Iterator[tuple[int, Any]]:
+        """(place, old value) of the beats from index `last` down to `first`."""
+        flat, width = self.flat, self.width
+        for at in range(last * width, first * width - 1, -width):
+            yield flat[at + 1], flat[at + 2]
+
+
 class Beat(NamedTuple):
     """One beat as people read it: number from 1, time in ns, actor, what it did where, which rule says so."""
 
@@ -48,7 +74,7 @@ class Trace:
 
     def __init__(self, world: World, limit: int) -> None:
         self.world, self.limit = world, limit
-        self.raw: list[Raw] = []
+        self.raw = Log()
         self.commands: list[Command] = []
         self.complete = True
 
@@ -92,7 +118,7 @@ class Trace:
         if not 0 <= n <= len(self.raw) or not self.complete:
             raise AvicError.of("beat", n, f"0..{len(self.raw)}, of a complete recording")
         at = self.world.at.copy()
-        for _, place, old, _, _, _ in reversed(self.raw[n:]):
+        for place, old in self.raw.backwards(len(self.raw) - 1, n):
             at[place] = old
         at[CLOCK] = self.raw[n - 1][4] if n else 0
         return at

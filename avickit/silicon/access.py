@@ -32,23 +32,30 @@ MERGE_PAGE = Site(Kind.READ, LOAD, "H-REG-5", "APM2 15.29.3.1 p.566", "reads {pl
 
 @Op
 def access_memory(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int | Exit]:
-    """A guest load or store: to the APIC page if AVIC is on and the address is at APIC_BAR. (H-REG-9, H-VMCB-9)"""
+    """A guest load or store, at APIC_BAR with AVIC on: allow, accelerate, trap or fault, as Table 15-22 says.
+
+    (H-VMCB-9, H-REG-2, H-REG-4, H-REG-9) Anywhere else it is a nested page fault. (H-EXIT-3)
+    """
     latch: Latch = w.see(core.latch)
     if not latch.enabled or insn.address >> 12 != latch.bar >> 12:
-        return (yield from access_other(w, core, guest, insn))
-    page = yield from translate(w, core, latch, insn.op == "write")
-    if page is None:
-        return nested_fault(w, insn, (yield WALK(latch.leaf)))
-    if page != latch.page:
-        return (yield from stale_access(w, page, insn))
-    return (yield from filter_access(w, core, guest, insn))
-
-
-@Op
-def access_other(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int | Exit]:
-    """Without AVIC the APIC page is not mapped: a nested page fault hands the access to Xen. (X0-2, H-EXIT-3)"""
-    latch: Latch = w.see(core.latch)
-    return nested_fault(w, insn, (yield WALK(latch.leaf)) if latch.leaf else 0)
+        return nested_fault(w, insn, (yield WALK(latch.leaf)) if latch.leaf else 0)
+    if w.see(core.translation) != (latch.asid, latch.page):
+        page = yield from translate(w, core, latch)
+        if page is None:
+            return nested_fault(w, insn, (yield WALK(latch.leaf)))
+        if page != latch.page:
+            return (yield from stale_access(w, page, insn))
+    offset, is_write = insn.address & 0xFFF, insn.op == "write"
+    access = w.objects["filter"][is_write][offset >> SLOT_SHIFT]
+    if access is Access.FAULT:
+        return no_acceleration(offset, is_write, past=False)
+    if not is_write:
+        return (yield from load_register(w, latch.page, insn))
+    if access is Access.ACCELERATED or access is Access.EOI:
+        value = insn.value if insn.size == 4 else (yield from merged(w, latch.page, insn))
+        return (yield from ACCELERATED[offset & 0xFF0](w, core, guest, value))
+    yield from store_register(w, latch.page, insn)
+    return no_acceleration(offset, is_write, past=True) if access is Access.TRAP else 0
 
 
 def nested_fault(w: World, insn: Insn, leaf: int) -> Exit:
@@ -58,10 +65,10 @@ def nested_fault(w: World, insn: Insn, leaf: int) -> Exit:
 
 
 @Op
-def translate(w: World, core: Core, latch: Latch, write: bool) -> Beats[int | None]:
+def translate(w: World, core: Core, latch: Latch) -> Beats[int | None]:
     """The backing page's place if the mapping at APIC_BAR grants read and write; the leaf's address is ignored.
 
-    A translation kept from another vCPU with the same ASID is used as it is. (H-REG-9, H-VMCB-17)
+    It is kept under the ASID, and a kept one is used as it is: another vCPU's, if nobody flushed. (H-REG-9, H-VMCB-17)
     """
     kept = w.see(core.translation)
     if kept and kept[0] == latch.asid:
@@ -82,28 +89,10 @@ def stale_access(w: World, page: int, insn: Insn) -> Beats[int | Exit]:
     return 0
 
 
-@Op
-def filter_access(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int | Exit]:
-    """Allow, accelerate, trap or fault, as Table 15-22 says. (H-REG-2, H-REG-4, H-MAP-020 .. H-MAP-540)"""
-    latch: Latch = w.see(core.latch)
-    offset, is_write = insn.address & 0xFFF, insn.op == "write"
-    access = yield from permission(w, offset, is_write)
-    if access is Access.FAULT:
-        return no_acceleration(offset, is_write, past=False)
-    if not is_write:
-        return (yield from load_register(w, latch.page, insn))
-    if access is Access.ACCELERATED or access is Access.EOI:
-        value = yield from merged(w, latch.page, insn)
-        return (yield from ACCELERATED[offset & 0xFF0](w, core, guest, value))
-    yield from store_register(w, latch.page, insn)
-    return no_acceleration(offset, is_write, past=True) if access is Access.TRAP else 0
-
-
-@Op
-def permission(w: World, offset: int, is_write: bool) -> Beats[Access]:
-    """The word of Table 15-22 for this access; the extended LVTs depend on EDX[27]. (H-REG-2, H-CPUID-4)"""
-    return filter_for(offset, is_write, w.objects["ext_lvt"][0])
-    yield
+def access_filter(ext_lvt: bool) -> tuple[list[Access], list[Access]]:
+    """Table 15-22 for reads and for writes, by 16-byte slot; the extended LVTs depend on EDX[27]. (H-CPUID-4)"""
+    slots = range(0, 0x1000, 1 << SLOT_SHIFT)
+    return [filter_for(s, False, ext_lvt) for s in slots], [filter_for(s, True, ext_lvt) for s in slots]
 
 
 def no_acceleration(offset: int, is_write: bool, *, past: bool) -> Exit:
@@ -132,15 +121,13 @@ def split(offset: int) -> tuple[int, int]:
 @Op
 def store_register(w: World, page: int, insn: Insn) -> Beats[None]:
     """The write lands in the page, before a trap leaves the guest. (H-REG-2, H-REG-5)"""
-    value = yield from merged(w, page, insn)
+    value = insn.value if insn.size == 4 else (yield from merged(w, page, insn))
     yield WRITE_PAGE(page + (insn.address >> SLOT_SHIFT & 0xFF), value)
 
 
 @Op
 def merged(w: World, page: int, insn: Insn) -> Beats[int]:
     """The register's new 32 bits: a narrow write leaves the other bytes. (H-REG-5)"""
-    if insn.size == 4:
-        return insn.value
     old = yield MERGE_PAGE(page + (insn.address >> SLOT_SHIFT & 0xFF))
     shift = 8 * (insn.address & 3)
     return old & ~((1 << 8 * insn.size) - 1 << shift) & WORD | insn.value << shift

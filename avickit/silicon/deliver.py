@@ -90,9 +90,10 @@ def write_cr8(w: World, core: Core, guest: Guest, value: int) -> Beats[int | Exi
 
 def can_take(w: World, core: Core, guest: Guest) -> bool:
     """Guest IF, no interrupt shadow, VGIF where enabled. (H-EVAL-2, H-MASK-1, H-VMCB-3)"""
-    vintr = w.see(core.vintr)
-    gif = not vintr & VGIF_ENABLE or vintr & VGIF
-    return bool(w.see(guest.interrupt_flag) and not w.see(core.shadow) and gif)
+    if not w.see(guest.interrupt_flag) or w.see(core.shadow):
+        return False
+    vintr: int = w.see(core.vintr)
+    return not vintr & VGIF_ENABLE or bool(vintr & VGIF)
 
 
 @Op
@@ -105,26 +106,25 @@ def evaluate(w: World, core: Core, guest: Guest) -> Beats[None]:
     if not latch.enabled:
         return
     page = latch.page
-    while True:
-        irr = yield READ_IRR(page + IRR)
-        if not irr:
-            break
+    irr = yield READ_IRR(page + IRR)
+    while irr:
         vector = irr.bit_length() - 1
         ppr = yield READ_PPR(page + PPR)
         if vector & CLASS <= ppr & CLASS or not can_take(w, core, guest):
             break
         yield from accept(w, core, page, vector)
         yield from enter_handler(w, guest, vector)
+        irr = (yield READ_IRR(page + IRR)) if w.see(guest.interrupt_flag) else irr & ~(1 << vector)
     if w.see(core.pending) != bool(irr):
         yield LEAVE(core.pending, int(bool(irr)))
 
 
 @Op
 def accept(w: World, core: Core, page: int, vector: int) -> Beats[None]:
-    """Hardware acknowledges: IRR to ISR, PPR follows. (H-EVAL-2, APM2 15.29.5 p.569)"""
+    """Hardware acknowledges: IRR to ISR; PPR is its class, which was above PPR's. (H-EVAL-2, APM2 15.29.5 p.569)"""
     yield CLEAR_IRR(page + IRR, ~(1 << vector))
-    isr = yield SET_ISR(page + ISR, 1 << vector)
-    yield from refresh_ppr(w, core, page, isr | 1 << vector)
+    yield SET_ISR(page + ISR, 1 << vector)
+    yield SET_PPR(page + PPR, vector & CLASS)
 
 
 @Op

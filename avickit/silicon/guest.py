@@ -91,10 +91,8 @@ def program(w: World, code: Program) -> int:
 
 
 def fetch(w: World, guest: Guest, frame: Frame) -> Insn | None:
-    """The next instruction of a frame; None where its program has ended."""
+    """The next instruction of a frame whose program is not a sequence; None where it has ended."""
     code = w.programs[frame.program - 1]
-    if type(code) is tuple:
-        return code[frame.pc] if frame.pc < len(code) else None
     if hasattr(code, "fetch"):
         found: Insn | None = code.fetch(frame.pc, lambda: answers(w, frame))
         return found
@@ -169,15 +167,15 @@ def enter_handler(w: World, guest: Guest, vector: int) -> Beats[None]:
 def retire(w: World, guest: Guest, value: int) -> Beats[None]:
     """The instruction is done: RIP moves past it, and the program gets its answer. (H-REG-3)"""
     frames: tuple[Frame, ...] = w.see(guest.frames)
-    top = frames[-1]
-    code, last = w.programs[top.program - 1], top.last
+    program, pc, last, vector, saved_if = frames[-1]
+    code = w.programs[program - 1]
     if type(code) is not tuple:
         w.answers.append((last, value))
         last = len(w.answers)
-    elif top.vector < 0 and top.pc + 1 == len(code):
+    elif vector < 0 and pc + 1 == len(code):
         yield FINISH(guest.frames, frames[:-1])
         return
-    yield RETIRE(guest.frames, (*frames[:-1], Frame(top.program, top.pc + 1, last, top.vector, top.saved_if)))
+    yield RETIRE(guest.frames, (*frames[:-1], Frame(program, pc + 1, last, vector, saved_if)))
 
 
 @Op
@@ -198,7 +196,13 @@ def leave_frame(w: World, guest: Guest) -> Beats[bool]:
 def current(w: World, guest: Guest) -> Insn | None:
     """The instruction at RIP, as the hypervisor's emulator would fetch it; None where the guest has nothing to run."""
     frames: tuple[Frame, ...] = w.see(guest.frames)
-    return fetch(w, guest, frames[-1]) if frames else None
+    if not frames:
+        return None
+    top = frames[-1]
+    code = w.programs[top[0] - 1]
+    if type(code) is tuple:
+        return code[top[1]] if top[1] < len(code) else None
+    return fetch(w, guest, top)
 
 
 def rip(w: World, guest: Guest) -> int:

@@ -32,7 +32,6 @@ class Target(NamedTuple):
 
     entry: int
     page: int
-    host_apic_id: int
     index: int
 
 
@@ -134,7 +133,7 @@ def everybody(w: World, latch: Latch, but_self: bool, vector: int) -> Beats[tupl
             yield from before_bad_page(w, latch, index, vector)
             return Failed(IpiFailure.INVALID_PAGE, index)
         if not (but_self and (yield from is_sender(w, latch, page, index))):
-            found.append(Target(latch.physical + index, page, entry & HOST_ID, index))
+            found.append(Target(latch.physical + index, page, index))
     return tuple(found)
 
 
@@ -188,29 +187,21 @@ def look_up(w: World, latch: Latch, apic_id: int, index: int) -> Beats[Target | 
     page = page_at(w, entry & PAGE)
     if page is None:
         return Failed(IpiFailure.INVALID_PAGE, index)
-    return Target(latch.physical + apic_id, page, entry & HOST_ID, index)
+    return Target(latch.physical + apic_id, page, index)
 
 
 @Op
 def post_to_all(w: World, core: Core, targets: tuple[Target, ...], vector: int) -> Beats[Failed | None]:
-    """Steps 5 and 6: IRR everywhere, a doorbell where IsRunning; the lowest that does not run. (H-IPI-5, H-IPI-6)"""
+    """Steps 5 and 6: IRR first, then IsRunning, a doorbell where it is set; the lowest that stands. (H-IPI-5, H-IPI-6)"""
     stopped: Failed | None = None
     for target in targets:
-        running = yield from post(w, core, target, vector)
-        if not running:
+        yield from accept_ipi(w, target.page, vector)
+        entry = yield READ_RUNNING(target.entry)
+        if entry & IS_RUNNING:
+            yield from ring(w, core, entry & HOST_ID)
+        else:
             stopped = yield from blame(w, stopped, target.index)
     return stopped
-
-
-@Op
-def post(w: World, core: Core, target: Target, vector: int) -> Beats[bool]:
-    """Step 5 for one target: set IRR first, read IsRunning after it, ring if it is set. (H-IPI-5)"""
-    yield from accept_ipi(w, target.page, vector)
-    entry = yield READ_RUNNING(target.entry)
-    if not entry & IS_RUNNING:
-        return False
-    yield from ring(w, core, entry & HOST_ID)
-    return True
 
 
 @Op

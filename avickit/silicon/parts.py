@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from avickit.beat import AND, LOAD, LOCK, OR, STORE, Beats, Kind, Op, Site, World
 from avickit.errors import AvicError
-from avickit.manual.cpuid import CpuModel, has
+from avickit.manual.cpuid import CpuModel
 from avickit.manual.exits import ExitCode
 
 PAGE_SHIFT = 12
@@ -112,7 +112,6 @@ def new_machine(w: World, cores: int, cpu: CpuModel, host_ids: tuple[int, ...] |
     if len(ids) != cores or len(set(ids)) != cores:
         raise AvicError.of("host physical APIC IDs", ids, f"{cores} different numbers")
     w.objects["cpu"] = [cpu]
-    w.objects["ext_lvt"] = [has(cpu, "EXT_LVT_AVIC_ACCESS_CHG")]
     w.objects["memory"] = [w.cells(Memory, "heap")]
     w.objects["cores"] = []
     w.objects["guests"] = []

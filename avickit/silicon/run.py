@@ -42,22 +42,28 @@ def run_core(w: World, core: Core) -> Beats[None]:
 @Op
 def run_guest(w: World, core: Core) -> Beats[bool]:
     """Guest mode, instruction by instruction: true after a #VMEXIT, false when the guest has nothing to do."""
-    guest: Guest = w.objects["guests"][w.see(core.guest)]
+    see = w.see
+    guest: Guest = w.objects["guests"][see(core.guest)]
     while True:
-        exit = yield from boundary(w, core, guest)
-        if exit is None:
+        exit = None
+        if see(core.signals) or see(core.vintr) & V_IRQ:
+            exit = yield from boundary(w, core, guest)
+        if exit is None and see(guest.frames):
             insn = current(w, guest)
-            if insn is not None:
-                exit = yield from execute(w, core, guest, insn)
-            elif w.see(guest.frames):
+            if insn is None:
                 yield from leave(w, core, guest)
-            elif not w.see(core.signals):
-                return False
+            else:
+                shadowed = see(core.shadow)
+                result = yield from INSTRUCTIONS[insn.op](w, core, guest, insn)
+                exit = yield from complete(w, core, guest, insn, result, shadowed)
+        elif exit is None and not see(core.signals):
+            return False
         if exit is not None:
             yield from vmexit(w, core, guest, exit)
             return True
 
 
+@Op
 def boundary(w: World, core: Core, guest: Guest) -> Beats[Exit | None]:
     """Between instructions: physical interrupts first, then the doorbell, then V_IRQ. (H-MASK-1, H-BELL-2)"""
     signals = w.see(core.signals)
@@ -86,10 +92,10 @@ def virtual_interrupt(w: World, core: Core, guest: Guest) -> Beats[Exit | None]:
 
 
 @Op
-def execute(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[Exit | None]:
-    """One instruction. A fault leaves RIP at it, a trap and everything else past it. (H-REG-2, H-REG-3)"""
-    shadowed = w.see(core.shadow)
-    result = yield from INSTRUCTIONS[insn.op](w, core, guest, insn)
+def complete(
+    w: World, core: Core, guest: Guest, insn: Insn, result: int | Exit, shadowed: int
+) -> Beats[Exit | None]:
+    """The end of an instruction: a fault leaves RIP at it, everything else past it. (H-REG-2, H-REG-3, H-EVAL-1)"""
     if isinstance(result, Exit):
         if result.past:
             yield from retire(w, guest, 0)

@@ -112,9 +112,7 @@ def accept_remote_read(w: World, core: Core, target: Vcpu, icrl: int) -> Beats[N
 @Op
 def accept_unknown(w: World, core: Core, target: Vcpu, icrl: int) -> Beats[None]:
     """ExtINT: the domain is crashed. (X0-5a)"""
-    yield from domain_crash(
-        w, target.domain, f"{target.name}: ICR {icrl:x} asks for a message type that is not supported"
-    )
+    yield from domain_crash(w, target.domain, f"{target.name}: ICR {icrl:x} asks for a message type that Xen lacks")
 
 
 SEND: dict[int, Callable[[World, Core, Vcpu, int, int], Beats[None]]] = {

@@ -4,10 +4,15 @@ import pytest
 
 from avickit.manual.apic import Version
 from avickit.xen import vlapic
-from tests.xen.vlapic_machine import enabled, fresh
+from avickit.xen.parts import Vcpu
+from tests.xen.vlapic_machine import Rig, enabled, fresh
 
 LVTS = (0x320, 0x330, 0x340, 0x350, 0x360, 0x370)
 AFTER_RESET = {0x30: 0x00050014, 0xE0: 0xFFFFFFFF, 0xF0: 0xFF} | dict.fromkeys(LVTS, 0x00010000)
+
+
+def not_zero(rig: Rig, v: Vcpu) -> dict[int, int]:
+    return {offset: rig.page(v, offset) for offset in range(0, 0x1000, 0x10) if rig.page(v, offset)}
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
@@ -16,9 +21,7 @@ def test_power_on_values(number: int) -> None:
     rig = fresh()
     v = rig.vcpus[number]
     wanted = AFTER_RESET | {0x20: 2 * number << 24}
-    assert {o: rig.page(v, o) for o in range(0, 0x1000, 0x10) if rig.page(v, o)} == {
-        o: x for o, x in wanted.items() if x
-    }
+    assert not_zero(rig, v) == {offset: value for offset, value in wanted.items() if value}
 
 
 def test_the_version_register() -> None:
@@ -62,7 +65,7 @@ def test_init_leaves_id_and_esr() -> None:
     rig.write(v, "LVT_LINT0", 0x700)
     rig.do(vlapic.vlapic_do_init, v)
     wanted = AFTER_RESET | {0x20: 0x5500_0003, 0x280: 0x5500_0003}
-    assert {o: rig.page(v, o) for o in range(0, 0x1000, 0x10) if rig.page(v, o)} == wanted
+    assert not_zero(rig, v) == wanted
     assert not rig.do(vlapic.vlapic_enabled, v)
 
 

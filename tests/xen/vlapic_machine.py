@@ -1,10 +1,10 @@
 """A small machine for the tests of vlapic: three vCPUs of one domain, their APICs enabled, nothing running."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, TypeVar
 
-from avickit.beat import CLOCK, Beats, World, drive
+from avickit.beat import CLOCK, Beats, World, drive, perform
 from avickit.manual.apic import offset_of
 from avickit.manual.cpuid import cpu_model
 from avickit.silicon.access import split
@@ -34,6 +34,17 @@ class Rig:
 
     def run(self, beats: Beats[R]) -> R:
         return drive(self.w, beats)
+
+    def steps(self, beats: Beats[Any]) -> Iterator[int]:
+        """Run it beat by beat; after each, the place that it was about."""
+        answer: Any = None
+        while True:
+            try:
+                ask = beats.send(answer)
+            except StopIteration:
+                return
+            answer = perform(self.w, ask)
+            yield ask[1]
 
     def write(self, v: Vcpu, register: str | int, value: int) -> bool:
         return self.do(vlapic.vlapic_reg_write, v, offset_of(register), value)
