@@ -1,8 +1,8 @@
 """What a beat is, the World (all mutable state), overlays and the drivers.
 
-An algorithm is a generator that *asks*: each `yield` names one place and what to do with it; the driver does it and
+An algorithm is a generator that *asks*: each `yield` names a place and what to do with it; the driver does it and
 answers with the old value. One source, three uses: run to the end it is the plain function, beat by beat it is the
-stepper, several in any order it is the race explorer. Does not model: store buffers (a driver's matter, not the code's).
+stepper, several in any order it is the race explorer. Does not model: store buffers (a driver's matter).
 """
 
 import sys
@@ -21,7 +21,9 @@ R = TypeVar("R")
 C = TypeVar("C")
 
 Do = Enum("Do", "LOAD STORE OR AND FENCE LOCK WAIT SIGNAL")
-Do.__doc__ = "What a beat does to its place. OR, AND and LOCK are locked; to unlock is to store 0; WAIT waits for non-0."
+Do.__doc__ = (
+    "What a beat does to its place. OR, AND and LOCK are locked; to unlock is to store 0; WAIT waits for non-0."
+)
 LOAD, STORE, OR, AND, FENCE, LOCK, WAIT, SIGNAL = Do
 
 Kind = Enum("Kind", "READ CHECK UPDATE SIGNAL EXIT")
@@ -48,6 +50,8 @@ class Site:
     module: str
 
     def __new__(cls, kind: Kind, do: Do, rule: str, cite: str, say: str) -> "Site":
+        """A function of this shape; `module` is where it is declared."""
+
         def site(place: int, value: Any = 0) -> Ask:
             return (found, place, value, do)
 
@@ -73,6 +77,7 @@ class Op(Generic[P, R]):
     __name__: str
 
     def __new__(cls, fn: "Callable[Concatenate[World, P], Beats[R]]") -> "Op[P, R]":
+        """A function of this shape; its Python signature is that of `fn`."""
         names = ", ".join(signature(fn).parameters)
         made: dict[str, Any] = {"fn": fn}
         exec(f"def step({names}): return (w.table.get(step) or fn)({names})", made)

@@ -17,6 +17,13 @@ class AvicError(ValueError):
         return cls(f"{thing}: {shown} given, expected {expected}")
 
 
+def in_range(thing: str, value: object, low: int, high: int) -> int:
+    """The value, if it is a whole number from low to high; else AvicError."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise AvicError.of(thing, value, f"{low}..{high}")
+    return value
+
+
 class UndefinedAccess(AvicError):
     """The guest touched bytes 4..15 of a 16-byte APIC slot, which the manual leaves undefined. (H-REG-5)"""
 

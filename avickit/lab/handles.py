@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from avickit.bits import Register
-from avickit.errors import AvicError
+from avickit.errors import AvicError, in_range
 from avickit.manual.apic import Offset, offset_of, row_at
 from avickit.manual.tables import LogicalEntry, PhysicalEntry
 from avickit.manual.vectors import vectors_of
@@ -47,7 +47,9 @@ class ApicPage:
         return register.raw(value) if register is not None and register.width == 32 else value
 
     def __repr__(self) -> str:
-        sets = ((n, " ".join(f"{v:X}h" for v in sorted(getattr(self, n.lower()))) or "-") for n in ("IRR", "ISR", "TMR"))
+        sets = (
+            (n, " ".join(f"{v:X}h" for v in sorted(getattr(self, n.lower()))) or "-") for n in ("IRR", "ISR", "TMR")
+        )
         return f"<vAPIC page: {', '.join(f'{n} {v}' for n, v in sets)}, TPR {self.tpr:#04x}, PPR {self.ppr:#04x}>"
 
 
@@ -78,8 +80,7 @@ class TableView:
         return self._length
 
     def __getitem__(self, index: int) -> Register:
-        if not 0 <= index < self._length:
-            raise AvicError.of("table index", index, f"0..{self._length - 1}")
+        in_range("table index", index, 0, self._length - 1)
         return self._entry.raw(self._machine.world.at[self.place + index])
 
     def __iter__(self) -> Iterator[tuple[int, Register]]:
@@ -114,9 +115,7 @@ class GuestHandle:
 
     def write_cr8(self, value: int) -> None:
         """Write CR8, 0..15."""
-        if not 0 <= value <= 0xF:
-            raise AvicError.of("CR8", value, "0..15")
-        self._do(Insn("write_cr8", 8, value))
+        self._do(Insn("write_cr8", 8, in_range("CR8", value, 0, 0xF)))
 
     def rdmsr(self, msr: int) -> int:
         """Read a model-specific register."""
@@ -148,8 +147,7 @@ class GuestHandle:
 
     def on(self, vector: int, handler: Program | None) -> None:
         """Install a handler for a vector; None takes it away. Without one a stub counts and returns, with no EOI."""
-        if not 0 <= vector < TAKEN:
-            raise AvicError.of("vector", vector, "0..255")
+        in_range("vector", vector, 0, TAKEN - 1)
         number = 0 if handler is None else self._machine.program(handler)
         self._machine.command("on", self._v.guest.index, vector, number)
 

@@ -7,17 +7,19 @@
 Does not model: real time; the clock moves one nanosecond a beat unless a price list says otherwise.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from avickit.beat import CLOCK, Site, World
-from avickit.errors import AvicError
+from avickit.errors import AvicError, in_range
 from avickit.lab import handles
 from avickit.lab.engine import Engine, Script
 from avickit.lab.scripts import SCRIPTS, run
 from avickit.lab.trace import Command, Trace
 from avickit.lab.xen import XenHandle
 from avickit.manual.cpuid import cpu_model, has
+from avickit.series import PATCHES
 from avickit.silicon.access import access_filter
 from avickit.silicon.choices import apply_choices, apply_errata
 from avickit.silicon.guest import Insn, Program, program
@@ -25,6 +27,8 @@ from avickit.silicon.parts import new_machine
 
 RECORDING_LIMIT = 200_000
 MOST_CORES, MOST_PAGES = 256, 4096
+FIRST_AVIC = 4
+"""The patch that brings the variable svm_avic. (X4-6)"""
 
 
 class Machine:
@@ -48,14 +52,17 @@ class Machine:
         scheduler: str = "manual",
         prices: Mapping[Site, int] | None = None,
     ) -> None:
-        if not isinstance(cores, int) or not 1 <= cores <= MOST_CORES:
-            raise AvicError.of("cores", cores, f"1..{MOST_CORES}")
-        if not isinstance(pages, int) or not 1 <= pages <= MOST_PAGES:
-            raise AvicError.of("pages", pages, f"1..{MOST_PAGES}")
+        in_range("cores", cores, 1, MOST_CORES)
+        in_range("pages", pages, 1, MOST_PAGES)
+        in_range("recording limit", limit, 0, sys.maxsize)
         if scheduler not in ("manual", "round-robin"):
             raise AvicError.of("scheduler", scheduler, "manual or round-robin")
-        self.config: dict[str, Any] = dict(cores=cores, cpu=cpu, pages=pages, choices=dict(choices or {}))
-        self.config.update(host_ids=tuple(host_ids) if host_ids is not None else None, errata=tuple(errata))
+        self.config: dict[str, Any] = {"cores": cores, "cpu": cpu, "pages": pages}
+        self.config.update(
+            choices=dict(choices or {}),
+            host_ids=tuple(host_ids) if host_ids is not None else None,
+            errata=tuple(errata),
+        )
         self.config.update(limit=limit, scheduler=scheduler, prices=prices)
         self.world = World(pages)
         self.world.price = prices
@@ -78,10 +85,10 @@ class Machine:
         return int(self.world.at[CLOCK])
 
     def boot(self, cmdline: str = "", *, patches: int = 10, svm_avic: bool | None = None) -> XenHandle:
-        """Boot Xen with the first `patches` of the series. `svm_avic` sets the variable in the source (from patch 4)."""
+        """Boot Xen with the first `patches` of the series. `svm_avic` sets the source's variable (from patch 4)."""
         if self.xen is not None:
             raise AvicError("this machine has booted already: make another Machine")
-        if svm_avic is not None and not (isinstance(patches, int) and patches >= 4):
+        if in_range("patches", patches, 0, len(PATCHES)) < FIRST_AVIC and svm_avic is not None:
             raise AvicError.of("svm_avic", svm_avic, "nothing: the variable comes with patch 4")
         self.command("boot_xen", cmdline, patches, svm_avic)
         self.xen = XenHandle(self)
@@ -89,20 +96,16 @@ class Machine:
 
     def advance(self, ns: int) -> None:
         """Let so many nanoseconds pass; timers that become due fire in their order."""
-        if not isinstance(ns, int) or ns < 0:
-            raise AvicError.of("nanoseconds", ns, "0 or more")
-        self.command("advance", ns)
+        self.command("advance", in_range("nanoseconds", ns, 0, sys.maxsize))
 
     def command(self, name: str, *args: Any) -> Any:
         """Do one command of `lab.scripts` and log it."""
-        if self.engine.stopped is not None:
-            raise AvicError("the machine stands between two beats of one command: step() or finish() first")
         return self.engine.play(Command(name, args, len(self.trace)), SCRIPTS[name](self, *args))
 
     def fork(self, n: int | None = None) -> "Machine":
         """An independent machine as this one was after beat n (now, if not given), even inside an algorithm.
 
-        Stopped inside a command, it goes on with `step()` and `finish()`. Replays the command log.
+        Stopped inside a command, it can act on other cores, and goes on with `step()` and `finish()`. Replays the log.
         """
         beats = len(self.trace) if n is None else n
         if not self.trace.complete or not self.engine.recording:
@@ -116,24 +119,30 @@ class Machine:
         return other
 
     def _replay(self, trace: Trace, beats: int) -> None:
-        self.engine.stop_at = beats
+        """The commands of a trace, up to a beat; the last may stop inside."""
         for command in trace.commands:
             if command.first > beats or (command.first == beats and beats < len(trace)):
                 break
-            self.engine.play(command, SCRIPTS[command.name](self, *command.args))
+            until = beats if command.until is None else min(beats, command.until)
+            if command.name == "resume":
+                self._resume(min(command.args[0], beats))
+            else:
+                self.engine.play(command._replace(until=until), SCRIPTS[command.name](self, *command.args))
             if command.name == "boot_xen":
                 self.xen = XenHandle(self)
-            if self.engine.stopped is not None:
-                return
-        self.engine.stop_at = None
 
     def step(self, beats: int = 1) -> None:
         """Go on by so many beats inside the command where a fork stopped."""
-        self.engine.resume(beats)
+        self._resume(len(self.trace) + in_range("beats", beats, 1, sys.maxsize - len(self.trace)))
 
     def finish(self) -> None:
         """Let the command in which a fork stopped go on to its end."""
-        self.engine.resume()
+        self._resume(sys.maxsize)
+
+    def _resume(self, until: int) -> None:
+        if self.engine.recording and self.engine.stopped:
+            self.trace.commands.append(Command("resume", (until,), len(self.trace)))
+        self.engine.resume(None if until == sys.maxsize else until - len(self.trace))
 
     def program(self, code: Program) -> int:
         """Register a guest program; its number."""

@@ -30,10 +30,10 @@ class Log:
 
     def __getitem__(self, index: int) -> Raw:
         at = index * self.width
-        return tuple(self.flat[at : at + self.width])  # type: ignore[return-value]
+        return tuple(self.flat[at : at + self.width])
 
     def __iter__(self) -> Iterator[Raw]:
-        return zip(*[iter(self.flat)] * self.width, strict=True)  # type: ignore[return-value]
+        return zip(*[iter(self.flat)] * self.width, strict=True)
 
     def backwards(self, last: int, first: int) -> Iterator[tuple[int, Any]]:
         """(place, old value) of the beats from index `last` down to `first`."""
@@ -62,11 +62,15 @@ class Beat(NamedTuple):
 
 
 class Command(NamedTuple):
-    """What the user did: its name, its arguments as data, and how many beats there were before it."""
+    """What the user did: its name, its arguments as data, how many beats there were before it.
+
+    `until` is the beat where a fork stopped inside it; None where it went on to its end.
+    """
 
     name: str
     args: tuple[Any, ...]
     first: int
+    until: int | None = None
 
 
 class Trace:

@@ -5,6 +5,7 @@ from typing import Any
 
 from avickit.beat import CLOCK, Site, World
 from avickit.lab import names
+from avickit.manual.apic import name_of as register_name
 from avickit.manual.tables import PhysicalEntry
 from avickit.silicon.parts import TAKEN
 
@@ -58,7 +59,7 @@ def frame(w: World, frames: Any) -> str:
 
 def insn_text(insn: Any) -> str:
     """An instruction in words: `write 41h to ICRL`."""
-    where = names.register_name(insn.address & 0xFFF)
+    where = register_name(insn.address & 0xFFF)
     if insn.op == "write":
         return "EOI" if where == "EOI" else f"write {insn.value:X}h to {where}"
     if insn.op == "read":

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from avickit.errors import AvicError
+from avickit.errors import AvicError, in_range
 from avickit.lab.handles import DomainHandle, VcpuHandle
 from avickit.xen.domain import MAX_VCPUS
 
@@ -40,9 +40,7 @@ class XenHandle:
 
     def create_domain(self, vcpus: int = 1) -> DomainHandle:
         """A domain with this many vCPUs, 1..128, none of them running yet. Raises OutOfMemory."""
-        if not isinstance(vcpus, int) or not 1 <= vcpus <= MAX_VCPUS:
-            raise AvicError.of("vcpus", vcpus, f"1..{MAX_VCPUS}")
-        domain = self._machine.command("create_domain", vcpus)
+        domain = self._machine.command("create_domain", in_range("vcpus", vcpus, 1, MAX_VCPUS))
         if domain is None:
             raise OutOfMemory(f"domain with {vcpus} vCPUs: out of memory (-ENOMEM); give Machine(pages=...) more")
         return DomainHandle(self._machine, domain)
@@ -113,18 +111,13 @@ class XenHandle:
 
     def set_cpl(self, vcpu: VcpuHandle, cpl: int) -> None:
         """The guest's privilege level, 0..3."""
-        if cpl not in range(4):
-            raise AvicError.of("CPL", cpl, "0..3")
-        self._machine.command("set_cpl", vcpu.vcpu.guest.index, cpl)
+        self._machine.command("set_cpl", vcpu.vcpu.guest.index, in_range("CPL", cpl, 0, 3))
 
     def _core(self, core: int) -> None:
-        cores = self._machine.config["cores"]
-        if not isinstance(core, int) or not 0 <= core < cores:
-            raise AvicError.of("core", core, f"0..{cores - 1}")
+        in_range("core", core, 0, self._machine.config["cores"] - 1)
 
     def _vector(self, vector: int) -> None:
-        if not isinstance(vector, int) or not 0 <= vector <= 0xFF:
-            raise AvicError.of("vector", vector, "0..255")
+        in_range("vector", vector, 0, 0xFF)
 
     def __repr__(self) -> str:
         return f"<Xen with {self.patches} patches, {len(self.domains)} domains>"

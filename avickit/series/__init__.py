@@ -5,7 +5,7 @@ intended behaviour; a place where the published code differs is a step of its ow
 """
 
 from avickit.beat import World
-from avickit.errors import AvicError
+from avickit.errors import in_range
 from avickit.series import (
     p01_vmcb_fields,
     p02_rename_accessor,
@@ -36,9 +36,7 @@ PATCHES = (
 
 def apply(w: World, n: int) -> None:
     """Bring the first n patches to a freshly made Xen. Raises AvicError unless 0 <= n <= 10."""
-    if not isinstance(n, int) or not 0 <= n <= len(PATCHES):
-        raise AvicError.of("patches", n, f"0..{len(PATCHES)}")
-    for patch in PATCHES[:n]:
+    for patch in PATCHES[: in_range("patches", n, 0, len(PATCHES))]:
         patch.apply(w)
     xen(w).patches = n
 

@@ -11,5 +11,5 @@ from avickit.xen.parts import xen
 
 
 def apply(w: World) -> None:
-    """struct vmcb_struct gets its AVIC names. (X1-1)"""
+    """Give struct vmcb_struct its AVIC names. (X1-1)"""
     xen(w).vmcb_names.update(name for name in XEN_NAMES if "avic" in name)

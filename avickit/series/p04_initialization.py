@@ -121,6 +121,4 @@ def apply(w: World) -> None:
     host.flags.setdefault("svm_avic", False)
     host.start.append(start)
     host.domain_fields["avic_domain"] = AvicDomain
-    host.funcs.update(
-        domain_init=svm_avic_dom_init, domain_destroy=svm_avic_dom_destroy, init_vmcb=svm_avic_init_vmcb
-    )
+    host.funcs.update(domain_init=svm_avic_dom_init, domain_destroy=svm_avic_dom_destroy, init_vmcb=svm_avic_init_vmcb)

@@ -18,11 +18,9 @@ from avickit.xen.parts import Vcpu, domain_crash, link, vcpus_of, xen
 from avickit.xen.sched import vcpu_kick
 from avickit.xen.vmcb import vmcb_read
 
-TRAPS = frozenset(
-    (Offset.ID, Offset.EOI, Offset.RRR, Offset.LDR, Offset.DFR, Offset.SVR, Offset.ESR, Offset.ICRL)
-    + (Offset.LVT_TIMER, Offset.LVT_THERMAL, Offset.LVT_PERF, Offset.LVT_LINT0, Offset.LVT_LINT1, Offset.LVT_ERROR)
-    + (Offset.TMICT, Offset.TDCR)
-)
+LVTS = (Offset.LVT_TIMER, Offset.LVT_THERMAL, Offset.LVT_PERF, Offset.LVT_LINT0, Offset.LVT_LINT1, Offset.LVT_ERROR)
+OTHER_TRAPS = (Offset.ID, Offset.EOI, Offset.RRR, Offset.LDR, Offset.DFR, Offset.SVR, Offset.ESR, Offset.ICRL)
+TRAPS = frozenset((*OTHER_TRAPS, *LVTS, Offset.TMICT, Offset.TDCR))
 """The registers whose write is a trap: avic_is_trap(). (X5-4)"""
 
 

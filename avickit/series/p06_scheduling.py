@@ -10,7 +10,7 @@ from avickit.manual.tables import PhysicalEntry
 from avickit.series.p04_initialization import AvicDomain, avic_domain, svm_avic_vcpu_enabled
 from avickit.silicon.parts import Core
 from avickit.xen import sched
-from avickit.xen.parts import Domain, Vcpu, xen
+from avickit.xen.parts import BLOCKED, Domain, Vcpu, xen
 from avickit.xen.sched import PI_CSW_BLOCK, PI_CSW_FROM, PI_CSW_RESUME, PI_CSW_TO, UNBLOCK, pi_hook
 
 IS_RUNNING, HOST_ID = PhysicalEntry.IS_RUNNING.mask, PhysicalEntry.HOST_APIC_ID.mask
@@ -53,7 +53,7 @@ def avic_vcpu_unload(w: World, core: Core, v: Vcpu) -> Beats[None]:
 
 @Op
 def avic_vcpu_block(w: World, core: Core, v: Vcpu) -> Beats[None]:
-    """The vCPU is about to sleep: IsRunning = 0 by a locked operation, which is a full barrier. (X6-3, X6-5; X01, X03)"""
+    """The vCPU is about to sleep: IsRunning = 0, by a locked operation: a full barrier. (X6-3, X6-5; X01, X03)"""
     if (yield from svm_avic_vcpu_enabled(w, v)):
         yield SLEEP_RUNNING((yield from physical_entry(w, v)), ~IS_RUNNING)
 
@@ -67,7 +67,7 @@ def avic_vcpu_resume(w: World, core: Core, v: Vcpu) -> Beats[None]:
 
 def block_aborted(w: World, core: Core, v: Vcpu) -> Beats[None]:
     """An event came in time: not blocked, and IsRunning = 1 again before the next VMRUN. (X6-3; X05)"""
-    yield UNBLOCK(v.cells.pause_flags, ~sched.BLOCKED)
+    yield UNBLOCK(v.cells.pause_flags, ~BLOCKED)
     yield from pi_hook(w, core, v, "resume")
 
 

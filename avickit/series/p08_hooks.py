@@ -1,6 +1,6 @@
 """x86/HVM: Hook up miscellaneous AVIC functions.
 
-virtual_intr_delivery_enabled: acknowledging an interrupt is the hardware's work, software no longer moves it from IRR to
+virtual_intr_delivery_enabled: acknowledging is the hardware's work, software no longer moves a vector from IRR to
 ISR. (X8-1) Why: with two who acknowledge, ISR is written by both and PPR in the page is stale. Published differently:
 X22 (svm_intr_assist still injects, so the interrupt arrives twice).
 """

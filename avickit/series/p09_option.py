@@ -30,7 +30,7 @@ def parse_boolean(name: str, item: str) -> int:
 
 
 def parse_svm_param(w: World, value: str) -> int:
-    """A comma separated list; 0, or EINVAL if some item was wrong: the others still count, the last wins. (X9-1; X32)"""
+    """A comma separated list; 0, or EINVAL if an item was wrong: the others still count, the last wins. (X9-1; X32)"""
     rc = 0
     for item in value.split(","):
         on = parse_boolean("avic", item)

@@ -1,7 +1,7 @@
 """x86/SVM: Append AMD AVIC related data to IRQ keyhandler 'i'.
 
-Four counters a vCPU: incomp_ipi, noaccel, post_intr, doorbell. (X10-1) Why: without them nobody can see what AVIC saves,
-or that timer programming still exits. Published differently: X43 (key 'v', another layout, non-atomic counting).
+Four counters a vCPU: incomp_ipi, noaccel, post_intr, doorbell. (X10-1) Why: without them nobody can see what AVIC
+saves, or that timer programming still exits. Published differently: X43 (key 'v', another layout, non-atomic counting).
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,12 @@ COUNT = Site(Kind.UPDATE, STORE, "X10-1", "Xen avic stats", "{place} is {new}")
 
 HEADER = "*********** SVM AVIC Statistics **************"
 FOOTER = "**************************************"
-LINES = (("incomp_ipi", "incomp_ipi"), ("noaccel", "noaccel   "), ("post_intr", "post_intr "), ("doorbell", "doorbell  "))
+LINES = (
+    ("incomp_ipi", "incomp_ipi"),
+    ("noaccel", "noaccel   "),
+    ("post_intr", "post_intr "),
+    ("doorbell", "doorbell  "),
+)
 
 
 @Op

@@ -12,7 +12,7 @@ from avickit.manual.exits import ExitCode, NoAccelInfo1
 from avickit.silicon.deliver import write_eoi, write_tpr
 from avickit.silicon.guest import Insn
 from avickit.silicon.ipi import write_icrl
-from avickit.silicon.parts import Core, Exit, Guest, Latch, page_at
+from avickit.silicon.parts import Core, Exit, Guest, Latch
 
 SLOT_SHIFT = 4
 WORD = 0xFFFF_FFFF
@@ -128,7 +128,7 @@ def store_register(w: World, page: int, insn: Insn) -> Beats[None]:
 @Op
 def merged(w: World, page: int, insn: Insn) -> Beats[int]:
     """The register's new 32 bits: a narrow write leaves the other bytes. (H-REG-5)"""
-    old = yield MERGE_PAGE(page + (insn.address >> SLOT_SHIFT & 0xFF))
+    old: int = yield MERGE_PAGE(page + (insn.address >> SLOT_SHIFT & 0xFF))
     shift = 8 * (insn.address & 3)
     return old & ~((1 << 8 * insn.size) - 1 << shift) & WORD | insn.value << shift
 

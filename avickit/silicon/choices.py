@@ -20,7 +20,9 @@ CLEAR_TMR = Site(Kind.UPDATE, AND, "H-IPI-5", "APM2 15.29.6.1 step 5", "clears t
 READ_SVR = Site(Kind.CHECK, LOAD, "H-IPI-12", "APM2 15.29.6.1", "is the target's APIC software-enabled? {old}")
 READ_OWN_ID = Site(Kind.READ, LOAD, "H-IPI-11", "APM2 15.29.6.1", "reads the sender's APIC ID register: {old}")
 PLAIN_READ = Site(Kind.READ, LOAD, "H-CPUID-5", "erratum 1235", "reads the target's IRR, without a lock")
-PLAIN_WRITE = Site(Kind.UPDATE, STORE, "H-CPUID-5", "erratum 1235", "writes the target's IRR: vector {bits}, no barrier")
+PLAIN_WRITE = Site(
+    Kind.UPDATE, STORE, "H-CPUID-5", "erratum 1235", "writes the target's IRR: vector {bits}, no barrier"
+)
 RESERVED_ICRL = ICRL.reserved.mask
 
 
@@ -109,7 +111,7 @@ def clear_tmr(w: World, page: int, vector: int) -> Beats[None]:
 
 def only_if_enabled(w: World, page: int, vector: int) -> Beats[None]:
     """A software-disabled target takes nothing. (H-IPI-12)"""
-    if (yield READ_SVR(page + (Offset.SVR >> 4))) & Svr.APIC_ENABLE.mask:
+    if (yield READ_SVR(page + (Offset.SVR >> 4))) & Svr.ENABLE.mask:
         yield ipi.SET_IRR(page + deliver.IRR, 1 << vector)
 
 
@@ -124,7 +126,7 @@ def check_as_met(w: World, latch: Latch, index: int, vector: int) -> Beats[None]
 
 def highest_stopped(w: World, stopped: ipi.Failed | None, index: int) -> Beats[ipi.Failed]:
     """Of several stopped targets the highest index is reported. (H-IPI-8)"""
-    worst = index if stopped is None else max(stopped.index, index)
+    worst = index if stopped is None else max(stopped.number, index)
     return ipi.Failed(IpiFailure.NOT_RUNNING, worst)
     yield
 
@@ -166,25 +168,75 @@ def npf_for_pointer(w: World, name: str, address: int) -> Beats[str]:
 
 
 CHOICES = {
-    "without_nested_paging": Choice("H-VMCB-8", "AVIC Enable with NP_ENABLE 0", "refuse", {"ignore": (vmrun.without_nested_paging, ignore_missing_np)}),
-    "clean_tpr_covers_avic_enable": Choice("H-VMCB-11", "clean bit 3 and bits 31:30 of 060h", "yes", {"no": (vmrun.load_vintr, reload_avic_bits)}),
-    "pointer_out_of_range": Choice("H-VMCB-15", "exit code for a pointer out of range", "invalid", {"npf": (vmrun.pointer_failure, npf_for_pointer)}),
+    "without_nested_paging": Choice(
+        "H-VMCB-8",
+        "AVIC Enable with NP_ENABLE 0",
+        "refuse",
+        {"ignore": (vmrun.without_nested_paging, ignore_missing_np)},
+    ),
+    "clean_tpr_covers_avic_enable": Choice(
+        "H-VMCB-11", "clean bit 3 and bits 31:30 of 060h", "yes", {"no": (vmrun.load_vintr, reload_avic_bits)}
+    ),
+    "pointer_out_of_range": Choice(
+        "H-VMCB-15",
+        "exit code for a pointer out of range",
+        "invalid",
+        {"npf": (vmrun.pointer_failure, npf_for_pointer)},
+    ),
     "tpr_upper_bits": Choice("H-PRIO-2", "TPR write, bits 31:8", "drop", {"keep": (deliver.tpr_value, keep_tpr)}),
-    "vmrun_priority": Choice("H-PRIO-3", "PPR at VMRUN comes from", "v_tpr", {"page": (deliver.load_priority, priority_from_page)}),
-    "reread_irr": Choice("H-EVAL-1", "IRR is re-read when the guest becomes able", "yes", {"no": (deliver.became_able, only_if_left)}),
-    "eoi_level": Choice("H-EOI-2", "EOI of a level-triggered vector", "trap", {"trap-cleared": (deliver.eoi_level, eoi_trap_cleared), "fault": (deliver.eoi_level, eoi_fault)}),
-    "ipi_checks": Choice("H-IPI-0", "order of the first checks", "type-first", {"vector-first": (ipi.refuse, vector_first), "no-vector-check": (ipi.refuse, old_vectors)}),
-    "logical_model": Choice("H-IPI-3a", "who chooses flat or cluster", "sender", {"flat": (ipi.by_logical_id, always_flat)}),
-    "logical_nobody": Choice("H-IPI-3a", "logical destination without a bit", "nothing", {"invalid-target": (ipi.by_logical_id, nobody_is_invalid)}),
-    "tmr_on_edge": Choice("H-IPI-5", "the target's TMR bit of an edge IPI", "kept", {"cleared": (ipi.accept_ipi, clear_tmr)}),
-    "broadcast_bad_page": Choice("H-IPI-7", "a broadcast that meets a broken entry", "check-first", {"as-met": (ipi.before_bad_page, check_as_met)}),
-    "stopped_index": Choice("H-IPI-8", "index for several stopped targets", "lowest", {"highest": (ipi.blame, highest_stopped)}),
-    "delivery_status": Choice("H-IPI-10", "ICRL bit 12 after the write", "clear", {"set": (ipi.written_icrl, busy_status)}),
+    "vmrun_priority": Choice(
+        "H-PRIO-3", "PPR at VMRUN comes from", "v_tpr", {"page": (deliver.load_priority, priority_from_page)}
+    ),
+    "reread_irr": Choice(
+        "H-EVAL-1", "IRR is re-read when the guest becomes able", "yes", {"no": (deliver.became_able, only_if_left)}
+    ),
+    "eoi_level": Choice(
+        "H-EOI-2",
+        "EOI of a level-triggered vector",
+        "trap",
+        {"trap-cleared": (deliver.eoi_level, eoi_trap_cleared), "fault": (deliver.eoi_level, eoi_fault)},
+    ),
+    "ipi_checks": Choice(
+        "H-IPI-0",
+        "order of the first checks",
+        "type-first",
+        {"vector-first": (ipi.refuse, vector_first), "no-vector-check": (ipi.refuse, old_vectors)},
+    ),
+    "logical_model": Choice(
+        "H-IPI-3a", "who chooses flat or cluster", "sender", {"flat": (ipi.by_logical_id, always_flat)}
+    ),
+    "logical_nobody": Choice(
+        "H-IPI-3a",
+        "logical destination without a bit",
+        "nothing",
+        {"invalid-target": (ipi.by_logical_id, nobody_is_invalid)},
+    ),
+    "tmr_on_edge": Choice(
+        "H-IPI-5", "the target's TMR bit of an edge IPI", "kept", {"cleared": (ipi.accept_ipi, clear_tmr)}
+    ),
+    "broadcast_bad_page": Choice(
+        "H-IPI-7",
+        "a broadcast that meets a broken entry",
+        "check-first",
+        {"as-met": (ipi.before_bad_page, check_as_met)},
+    ),
+    "stopped_index": Choice(
+        "H-IPI-8", "index for several stopped targets", "lowest", {"highest": (ipi.blame, highest_stopped)}
+    ),
+    "delivery_status": Choice(
+        "H-IPI-10", "ICRL bit 12 after the write", "clear", {"set": (ipi.written_icrl, busy_status)}
+    ),
     "icrl_reserved": Choice("H-IPI-10", "reserved bits of ICRL", "kept", {"clear": (ipi.written_icrl, clear_reserved)}),
     "all_but_self": Choice("H-IPI-11", "who is self", "by-page", {"by-id": (ipi.is_sender, sender_by_id)}),
-    "software_disabled": Choice("H-IPI-12", "IPI to a software-disabled APIC", "accepts", {"drops": (ipi.accept_ipi, only_if_enabled)}),
-    "doorbell_above_255": Choice("H-BELL-1", "doorbell MSR with an ID above 255", "gp", {"rings": (doorbell.write_doorbell_msr, any_doorbell_id)}),
-    "doorbell_in_host": Choice("H-BELL-3", "doorbell in host mode", "ignored", {"held": (doorbell.miss, hold_doorbell)}),
+    "software_disabled": Choice(
+        "H-IPI-12", "IPI to a software-disabled APIC", "accepts", {"drops": (ipi.accept_ipi, only_if_enabled)}
+    ),
+    "doorbell_above_255": Choice(
+        "H-BELL-1", "doorbell MSR with an ID above 255", "gp", {"rings": (doorbell.write_doorbell_msr, any_doorbell_id)}
+    ),
+    "doorbell_in_host": Choice(
+        "H-BELL-3", "doorbell in host mode", "ignored", {"held": (doorbell.miss, hold_doorbell)}
+    ),
 }
 """Every open point of hardware.md sections 2 to 7 that the model can take either way, by name."""
 

@@ -2,7 +2,7 @@
 
 A program is a sequence of instructions, or a function of no argument that returns an iterator of them; a generator
 function gets back what its reads read: `value = yield read("PPR")`. Both sit behind the same two questions (what is
-next, what came of it), so real machine code can sit there too. Does not model: other registers than IF, memory but APIC.
+next, what came of it), so real machine code can sit there too. Does not model: registers but IF, memory but the APIC.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence

@@ -32,17 +32,19 @@ class Target(NamedTuple):
 
     entry: int
     page: int
-    index: int
+    number: int
 
 
 class Failed(NamedTuple):
     """Why an IPI could not be completed, and the index of the table entry that says so. (H-EXIT-1)"""
 
     why: IpiFailure
-    index: int = 0
+    number: int = 0
 
 
-STORE_ICRL = Site(Kind.UPDATE, STORE, "H-IPI-10", "APM2 15.29.6.1 step 1", "the write lands in the page: {place} = {new}")
+STORE_ICRL = Site(
+    Kind.UPDATE, STORE, "H-IPI-10", "APM2 15.29.6.1 step 1", "the write lands in the page: {place} = {new}"
+)
 READ_ICRH = Site(Kind.READ, LOAD, "H-IPI-1", "APM2 15.29.6.1 step 1", "reads the destination from ICRH: {old}")
 READ_DFR = Site(Kind.READ, LOAD, "H-IPI-3a", "APM2 15.29.6.1 step 3", "reads the sender's DFR: flat or cluster?")
 LOOK_UP_LOGICAL = Site(
@@ -65,7 +67,7 @@ def write_icrl(w: World, core: Core, guest: Guest, value: int) -> Beats[int | Ex
     if failed is None:
         return 0
     info1 = IncompleteIpiInfo1(ICRH=icrh, ICRL=icrl)
-    info2 = IncompleteIpiInfo2(ID=failed.why, INDEX=failed.index)
+    info2 = IncompleteIpiInfo2(ID=failed.why, INDEX=failed.number)
     return Exit(ExitCode.AVIC_INCOMPLETE_IPI, info1.value, info2.value, past=True)
 
 
@@ -105,9 +107,7 @@ def refuse(w: World, icrl: int) -> Beats[IpiFailure | None]:
 
 
 @Op
-def find_targets(
-    w: World, latch: Latch, destination: int, icrl: int
-) -> Beats[tuple[Target, ...] | Failed]:
+def find_targets(w: World, latch: Latch, destination: int, icrl: int) -> Beats[tuple[Target, ...] | Failed]:
     """Steps 2 to 4: shorthand or FFh is a broadcast, else one ID or the logical table. (H-IPI-2, H-IPI-9)"""
     if icrl & SHORTHAND or destination == BROADCAST:
         return (yield from everybody(w, latch, icrl & SHORTHAND == ALL_BUT_SELF, icrl & VECTOR))
@@ -192,7 +192,7 @@ def look_up(w: World, latch: Latch, apic_id: int, index: int) -> Beats[Target | 
 
 @Op
 def post_to_all(w: World, core: Core, targets: tuple[Target, ...], vector: int) -> Beats[Failed | None]:
-    """Steps 5 and 6: IRR first, then IsRunning, a doorbell where it is set; the lowest that stands. (H-IPI-5, H-IPI-6)"""
+    """Steps 5 and 6: IRR, then IsRunning, then a doorbell or a note that it stands. (H-IPI-5, H-IPI-6)"""
     stopped: Failed | None = None
     for target in targets:
         yield from accept_ipi(w, target.page, vector)
@@ -200,7 +200,7 @@ def post_to_all(w: World, core: Core, targets: tuple[Target, ...], vector: int) 
         if entry & IS_RUNNING:
             yield from ring(w, core, entry & HOST_ID)
         else:
-            stopped = yield from blame(w, stopped, target.index)
+            stopped = yield from blame(w, stopped, target.number)
     return stopped
 
 
@@ -213,5 +213,5 @@ def accept_ipi(w: World, page: int, vector: int) -> Beats[None]:
 @Op
 def blame(w: World, stopped: Failed | None, index: int) -> Beats[Failed]:
     """Which of several stopped targets is reported: the lowest index. (H-IPI-8, OPEN)"""
-    return stopped if stopped is not None and stopped.index < index else Failed(IpiFailure.NOT_RUNNING, index)
+    return stopped if stopped is not None and stopped.number < index else Failed(IpiFailure.NOT_RUNNING, index)
     yield

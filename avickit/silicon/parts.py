@@ -118,7 +118,7 @@ def new_machine(w: World, cores: int, cpu: CpuModel, host_ids: tuple[int, ...] |
     for index, host_id in enumerate(ids):
         base = w.area(f"core {index}", CORE_CELLS, private=True)
         bell = w.area(f"core {index}", ("signals",))
-        w.objects["cores"].append(Core(index, host_id, *range(base, base + len(CORE_CELLS)), bell))
+        w.objects["cores"].append(Core(index, host_id, signals=bell, **by_name(CORE_CELLS, base)))
     by_id = {core.host_apic_id: core for core in w.objects["cores"]}
     w.objects["core_of"] = [by_id.get(n) for n in range(max(ids) + 1)]
 
@@ -127,9 +127,14 @@ def new_guest(w: World, name: str, vmcb: int) -> Guest:
     """A virtual processor whose VMCB is the page at place `vmcb`."""
     base = w.area(name, GUEST_CELLS, private=True)
     taken = w.area(name, tuple(f"taken {v:02x}h" for v in range(TAKEN)), private=True)
-    guest = Guest(len(w.objects["guests"]), name, vmcb, *range(base, base + len(GUEST_CELLS)), taken)
+    guest = Guest(len(w.objects["guests"]), name, vmcb, taken=taken, **by_name(GUEST_CELLS, base))
     w.objects["guests"].append(guest)
     return guest
+
+
+def by_name(labels: tuple[str, ...], base: int) -> dict[str, int]:
+    """Consecutive places, by their labels."""
+    return dict(zip(labels, range(base, base + len(labels)), strict=True))
 
 
 def page_at(w: World, address: int) -> int | None:
@@ -158,7 +163,7 @@ def alloc_page(w: World, name: str, kind: str) -> Beats[int | None]:
     heap: Memory = w.objects["memory"][0]
     yield TAKE_HEAP(heap.lock)
     taken = (yield READ_HEAP(heap.taken)) | 1
-    number = (~taken & taken + 1).bit_length() - 1
+    number: int = (~taken & taken + 1).bit_length() - 1
     if number < w.pages:
         yield MARK_PAGE(heap.taken, 1 << number)
     yield DROP_HEAP(heap.lock, 0)

@@ -92,9 +92,7 @@ def virtual_interrupt(w: World, core: Core, guest: Guest) -> Beats[Exit | None]:
 
 
 @Op
-def complete(
-    w: World, core: Core, guest: Guest, insn: Insn, result: int | Exit, shadowed: int
-) -> Beats[Exit | None]:
+def complete(w: World, core: Core, guest: Guest, insn: Insn, result: int | Exit, shadowed: int) -> Beats[Exit | None]:
     """The end of an instruction: a fault leaves RIP at it, everything else past it. (H-REG-2, H-REG-3, H-EVAL-1)"""
     if isinstance(result, Exit):
         if result.past:

@@ -28,7 +28,11 @@ def word(offset: int) -> int:
 
 
 CLEAN, VINTR, NP = word(VmcbOffset.CLEAN), word(VmcbOffset.VINTR), word(VmcbOffset.NP)
-INTERCEPTS, ASID_TLB, N_CR3 = word(VmcbOffset.INTERCEPT_EXCEPTIONS_MISC1), word(VmcbOffset.ASID_TLB), word(VmcbOffset.N_CR3)
+INTERCEPTS, ASID_TLB, N_CR3 = (
+    word(VmcbOffset.INTERCEPT_EXCEPTIONS_MISC1),
+    word(VmcbOffset.ASID_TLB),
+    word(VmcbOffset.N_CR3),
+)
 BAR, BACKING = word(VmcbOffset.APIC_BAR), word(VmcbOffset.BACKING_PAGE)
 LOGICAL, PHYSICAL = word(VmcbOffset.LOGICAL_TABLE), word(VmcbOffset.PHYSICAL_TABLE)
 SHADOW, EVENTINJ = word(VmcbOffset.INTERRUPT_SHADOW), word(VmcbOffset.EVENTINJ)
@@ -123,7 +127,7 @@ def without_nested_paging(w: World) -> Beats[str]:
 @Op
 def load_vintr(w: World, core: Core, vmcb: int, clean: int) -> Beats[int]:
     """The word at 060h, bits 31:30 included, unless clean bit 3 (TPR) keeps the old one. (H-VMCB-11, OPEN)"""
-    return w.see(core.vintr) if clean & CleanBits.TPR.mask else (yield READ_VMCB(vmcb + VINTR))
+    return int(w.see(core.vintr)) if clean & CleanBits.TPR.mask else int((yield READ_VMCB(vmcb + VINTR)))
 
 
 @Op
@@ -151,8 +155,8 @@ def load_avic(w: World, vmcb: int, vintr: int) -> Beats[tuple[Latch, str]]:
     most = PhysicalTablePointer.MAX_INDEX.of(physical)
     failure = index_failure(w, most, bool(vintr & X2AVIC_ENABLE))
     pages = []
-    for name, address in (("backing page", backing), ("logical table", logical), ("physical table", physical)):
-        address &= BackingPagePointer.ADDRESS.mask
+    table = physical & PhysicalTablePointer.ADDRESS.mask
+    for name, address in (("backing page", backing), ("logical table", logical), ("physical table", table)):
         page = page_at(w, address)
         failure = failure or (yield from pointer_failure(w, name, address))
         pages.append(page or 0)
@@ -218,4 +222,3 @@ def note_exit(w: World, guest: Guest, exit: Exit) -> Beats[None]:
     """The model's own memory of exits: the last 256 and how many there were. Not hardware state."""
     yield COUNT_EXIT(guest.exit_count, w.see(guest.exit_count) + 1)
     yield KEEP_EXIT(guest.exits, ((w.see(guest.exits) or ()) + (exit,))[-EXITS_KEPT:])
-

@@ -32,9 +32,8 @@ def domain_create(w: World, core: Core, max_vcpus: int) -> Beats[Domain | None]:
     if p2m is not None:
         yield NEW_P2M(d.cells.p2m, p2m)
         init = xen(w).funcs.get("domain_init")
-        if init is None or (yield from init(w, core, d)):
-            if (yield from create_vcpus(w, core, d)):
-                return d
+        if (init is None or (yield from init(w, core, d))) and (yield from create_vcpus(w, core, d)):
+            return d
     yield from domain_destroy(w, core, d)
     yield from printk(w, f"(XEN) d{index}: domain creation failed: -ENOMEM")
     return None

@@ -117,7 +117,7 @@ def reflect_tpr(w: World, core: Core, v: Vcpu) -> Beats[None]:
 
 @Op
 def unexpected_exit(w: World, core: Core, v: Vcpu) -> Beats[None]:
-    """"Unexpected vmexit": the domain is crashed at CPL 0, #UD goes into the guest otherwise. (X4-6)"""
+    """Unexpected vmexit: the domain is crashed at CPL 0, #UD goes into the guest otherwise. (X4-6)"""
     code = yield from vmcb_read(w, v, VmcbOffset.EXITCODE)
     info1 = yield from vmcb_read(w, v, VmcbOffset.EXITINFO1)
     info2 = yield from vmcb_read(w, v, VmcbOffset.EXITINFO2)

@@ -1,7 +1,8 @@
 """The timer behind the APIC timer: armed, due, raised, posted. (Xen vpt.c, struct periodic_time)
 
 A timer that has fired is not armed again before its interrupt has been handed to the guest (`pt_intr_post`); periods
-missed until then count once. Does not model: Xen's least period of 0.1 ms and its half period of delay for the first
+missed until then count once. `timer_expiry` is when an armed timer is due, `timer_pending` when the tick was due that
+is owed to the guest; 0 is none. Does not model: Xen's least period of 0.1 ms and its half period of delay for the first
 tick, the freezing of a preempted vCPU's timers, other timer modes than "one missed tick pending".
 """
 
@@ -15,7 +16,7 @@ from avickit.xen.vlapic_state import NO_VECTOR, READ_REG, at, vlapic_enabled
 
 READ_CLOCK = Site(Kind.READ, LOAD, "X0-4", "Xen hvm_get_guest_time", "what time is it? {old} ns")
 READ_TIMER = Site(Kind.CHECK, LOAD, "X0-4", "Xen struct periodic_time", "vlapic's timer: {place} is {old}")
-SET_PENDING = Site(Kind.UPDATE, STORE, "X0-4", "Xen pt_timer_fn", "a tick is owed to the guest: {new}")
+SET_PENDING = Site(Kind.UPDATE, STORE, "X0-4", "Xen pt_timer_fn", "the tick of {new} ns is owed to the guest; 0: none")
 SET_ISSUED = Site(Kind.UPDATE, STORE, "X0-4", "Xen pt_update_irq", "the tick's vector has been raised: {new}")
 SET_EXPIRY = Site(Kind.UPDATE, STORE, "X0-4", "Xen create_periodic_time", "the timer is due at {new} ns; 0: never")
 SET_PERIOD = Site(Kind.UPDATE, STORE, "X0-4", "Xen create_periodic_time", "its period is {new} ns; 0: one shot")
@@ -47,8 +48,6 @@ def vlapic_timer_check(w: World, core: Core, v: Vcpu) -> Beats[None]:
     expiry = yield READ_TIMER(v.cells.timer_expiry)
     if not expiry or (yield READ_PROCESSOR(v.cells.processor)) != core.index:
         return
-    if (yield READ_TIMER(v.cells.timer_pending)):
-        return
     if (yield READ_CLOCK(CLOCK)) >= expiry:
         yield from vlapic_timer_fire(w, core, v)
 
@@ -56,10 +55,8 @@ def vlapic_timer_check(w: World, core: Core, v: Vcpu) -> Beats[None]:
 @Op
 def vlapic_timer_fire(w: World, core: Core, v: Vcpu) -> Beats[None]:
     """The timer is due: a tick is owed, v is kicked, the vector raised unless masked. (X0-4, Xen pt_timer_fn)"""
-    yield SET_PENDING(v.cells.timer_pending, 1)
-    period = yield READ_TIMER(v.cells.timer_period)
-    expiry = yield READ_TIMER(v.cells.timer_expiry)
-    yield SET_EXPIRY(v.cells.timer_expiry, expiry + period if period else 0)
+    yield SET_PENDING(v.cells.timer_pending, (yield READ_TIMER(v.cells.timer_expiry)))
+    yield SET_EXPIRY(v.cells.timer_expiry, 0)
     yield from vcpu_kick(w, core, v)
     yield from pt_update_irq(w, core, v)
 
@@ -99,37 +96,33 @@ def pt_intr_post(w: World, core: Core, v: Vcpu, vector: int) -> Beats[None]:
 
     Without this call a periodic timer ticks once. (X8-2, X22)
     """
-    if not (yield READ_TIMER(v.cells.timer_pending)) or not (yield READ_TIMER(v.cells.timer_issued)):
+    due: int = yield READ_TIMER(v.cells.timer_pending)
+    if not due or not (yield READ_TIMER(v.cells.timer_issued)):
         return
     if (yield READ_TIMER(v.cells.timer_vector)) != vector:
         return
     yield SET_ISSUED(v.cells.timer_issued, 0)
-    period = yield READ_TIMER(v.cells.timer_period)
+    period: int = yield READ_TIMER(v.cells.timer_period)
     if period:
-        yield from pt_process_missed_ticks(w, core, v, period)
+        yield from pt_process_missed_ticks(w, core, v, due + period, period)
     elif (yield READ_TIMER(v.cells.tdt_msr)):
         yield CLEAR_DEADLINE(v.cells.tdt_msr, 0)
     yield SET_PENDING(v.cells.timer_pending, 0)
 
 
 @Op
-def pt_process_missed_ticks(w: World, core: Core, v: Vcpu, period: int) -> Beats[None]:
-    """Periods that have passed while the tick was owed are dropped; TMCCT counts from now. (X0-4)"""
-    expiry = yield READ_TIMER(v.cells.timer_expiry)
+def pt_process_missed_ticks(w: World, core: Core, v: Vcpu, expiry: int, period: int) -> Beats[None]:
+    """Arm for `expiry`, or where that is past for the next period after now; TMCCT counts from now. (X0-4)"""
     now: int = yield READ_CLOCK(CLOCK)
-    if now > expiry:
-        yield SET_EXPIRY(v.cells.timer_expiry, expiry + ((now - expiry) // period + 1) * period)
+    missed = (now - expiry) // period + 1 if now > expiry else 0
+    yield SET_EXPIRY(v.cells.timer_expiry, expiry + missed * period)
     yield SET_START(v.cells.timer_start, now)
 
 
 def armed(w: World) -> list[tuple[int, Vcpu]]:
     """The armed timers: when each is due (ns), and whose it is; the next one first. A look from outside, no beat."""
-    found = [
-        (w.see(v.cells.timer_expiry), v)
-        for v in w.objects["vcpus"]
-        if w.see(v.cells.timer_expiry) and not w.see(v.cells.timer_pending)
-    ]
-    return sorted(found, key=lambda timer: timer[0])
+    found = [(w.see(v.cells.timer_expiry), v) for v in w.objects["vcpus"]]
+    return sorted((timer for timer in found if timer[0]), key=lambda timer: timer[0])
 
 
 def next_expiry(w: World) -> int:

@@ -68,7 +68,9 @@ def maker(breaker: Breaker | None = None) -> Make:
     the machine as it is, broken at once.
     """
 
-    def make(*, boot: bool = True, cmdline: str | None = None, patches: int = 10, svm_avic: Any = None, **kw: Any) -> Machine:
+    def make(
+        *, boot: bool = True, cmdline: str | None = None, patches: int = 10, svm_avic: Any = None, **kw: Any
+    ) -> Machine:
         machine = Machine(**kw)
         if breaker is not None and not breaker.patch:
             broken(machine.world, breaker)

@@ -1,0 +1,157 @@
+"""What there is to see of a page, before anybody draws it: a sheet of groups of rows.
+
+A row is one place of the page: offset, name, access letters, value, which bits have changed, its fields. Text, HTML and
+the live views draw the same sheets. Does not model: looks (see `as_text`, `as_html`, `palette`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from avickit.bits import Field, Register, show
+
+Shape = Literal["registers", "vectors", "entries", "words"]
+"""How a group is drawn: a register by bit, a set of 256 vectors as a grid, a table's entries by field, plain words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A field of a row: its name, its bits, its value as people read it, and whether it changed."""
+
+    name: str
+    where: str
+    value: int
+    shown: str
+    meaning: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One place of a page. `place` is its full name, as beats call it; `before` its earlier value.
+
+    `access` is what a guest read and a guest write do, as letters (`A/T`); empty where no guest reaches.
+    """
+
+    place: str
+    offset: int
+    name: str
+    value: int
+    before: int
+    width: int
+    parts: tuple[Part, ...] = ()
+    access: str = ""
+    meaning: str = ""
+    rest: int | None = 0
+    """The value it has when nothing is to be told of it; None if it is always worth showing."""
+    touched: bool = False
+    """The beat that is shown looks at this place."""
+
+    @property
+    def changed(self) -> int:
+        """The bits that changed, as a mask."""
+        return self.value ^ self.before
+
+    @property
+    def mark(self) -> str:
+        """`*` changed, `>` looked at, else a blank: what the hue says, for everybody."""
+        return "*" if self.changed else ">" if self.touched else " "
+
+    @property
+    def quiet(self) -> bool:
+        """Whether it may be folded away."""
+        return self.value == self.rest and not self.changed and not self.touched
+
+    def runs(self) -> Iterator[tuple[str, bool]]:
+        """The bits from the highest down in groups of four, cut where changed and unchanged bits meet."""
+        yield from cut(
+            "".join(BITS[self.value >> i & 1] for i in reversed(range(self.width))), self.changed, self.width
+        )
+
+
+BITS = "·1"
+"""How a bit is written: a dot is easier to tell from a one than a zero is."""
+
+
+def cut(bits: str, changed: int, width: int, *, rising: bool = False) -> Iterator[tuple[str, bool]]:
+    """A string of bits in runs of (text, changed), with a blank after every fourth bit.
+
+    `rising` says that the first character is bit 0; else it is the highest.
+    """
+    text, state = "", False
+    for i, bit in enumerate(bits):
+        now = bool(changed >> (i if rising else width - 1 - i) & 1)
+        gap = " " if i and i % 4 == 0 else ""
+        if now == state:
+            text += gap + bit
+            continue
+        if text or gap:
+            yield text + gap, state
+        text, state = bit, now
+    yield text, state
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows that belong together. `folded`: nothing is to be told of them, `summary` says so in a line."""
+
+    title: str
+    shape: Shape
+    rows: tuple[Row, ...]
+    summary: str = ""
+
+    @property
+    def folded(self) -> bool:
+        """Whether every row is quiet."""
+        return all(row.quiet for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A page as people look at it. `note` says which moment it shows and what the marks mean."""
+
+    title: str
+    kind: str
+    note: str
+    groups: tuple[Group, ...]
+
+    def rows(self) -> Iterator[Row]:
+        """All its rows."""
+        return (row for group in self.groups for row in group.rows)
+
+    def only(self, places: set[str]) -> "Sheet":
+        """The sheet without the rows that are not among these places; a group without a row goes."""
+        groups = (replace(g, rows=tuple(r for r in g.rows if r.place in places)) for g in self.groups)
+        return replace(self, groups=tuple(g for g in groups if g.rows))
+
+
+def parts_of(register: type[Register] | None, value: int, before: int) -> tuple[Part, ...]:
+    """The fields of a value, highest bits first, and reserved bits that are set."""
+    if register is None:
+        return ()
+    found = [part_of(field, value, before) for field in register.fields.values()]
+    if value & register.reserved.mask:
+        hit, changed = register.reserved.hit(value), bool((value ^ before) & register.reserved.mask)
+        found.append(Part("RESERVED", hit, value & register.reserved.mask, f"[{hit}]!", "must be 0", changed))
+    return tuple(found)
+
+
+def part_of(field: Field[Any], value: int, before: int) -> Part:
+    """One field of a value."""
+    now = field.of(value)
+    changed = now != field.of(before)
+    return Part(field.name, field.where, int(now), show(now), field.doc, changed)
+
+
+def digits(value: int, width: int) -> str:
+    """A value in hex, a blank-free group for every 16 bits.
+
+    >>> digits(0x2000000, 32)
+    '0200_0000'
+    """
+    return f"{value:0{width // 4 + width // 16 - 1}_x}".upper() if width > 16 else f"{value:0{width // 4}X}"
+
+
+def vector(number: int) -> str:
+    """A vector as the manual writes it: `41h`."""
+    return f"{number:02X}h"

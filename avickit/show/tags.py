@@ -1,0 +1,86 @@
+"""The few HTML elements that the static forms are made of. All text is escaped here, and nowhere else.
+
+Only what JupyterLab leaves of a notebook that is not trusted: no style sheets, scripts, svg, aria, ids or variables.
+Does not model: pages and beats (see `as_html`, `beats`).
+"""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from avickit.show import palette
+
+CELL = "padding:1px 5px;text-align:left;white-space:pre"
+WRAP = "padding:1px 5px;text-align:left;white-space:normal"
+TABLE = "font:12px monospace;border-collapse:collapse;margin:2px 0"
+CAPTION = "text-align:left;white-space:normal;padding:2px 5px;font:12px sans-serif"
+LINE = f"1px solid {palette.grey(0.5)}"
+
+
+def element(tag: str, inner: str, style: str = "", **attributes: object) -> str:
+    """An element around HTML; attribute values are escaped, empty ones left out."""
+    given = {"style": style, **attributes}
+    text = "".join(f' {name}="{escape(str(value))}"' for name, value in given.items() if value not in ("", None))
+    return f"<{tag}{text}>{inner}</{tag}>"
+
+
+def text(value: object) -> str:
+    """Anything as text."""
+    return escape(str(value))
+
+
+def cell(value: object, hue: str = "", *, wrap: bool = False, title: str = "", colspan: int | None = None) -> str:
+    """A cell of data that is text."""
+    return box("td", text(value), hue, wrap=wrap, title=title, colspan=colspan)
+
+
+def box(tag: str, inner: str, hue: str = "", *, wrap: bool = False, **attributes: object) -> str:
+    """A cell around HTML."""
+    wash = f";background:{palette.wash(hue)}" if hue else ""
+    return element(tag, inner, (WRAP if wrap else CELL) + wash, **attributes)
+
+
+def head(value: object, scope: str = "col", title: str = "", colspan: int | None = None) -> str:
+    """A cell that names its column or row."""
+    return box("th", text(value), scope=scope, title=title, colspan=colspan)
+
+
+def row(cells: Iterable[str], hue: str = "") -> str:
+    """A row of a table; the hue comes with a mark character in one of the cells."""
+    return element("tr", "".join(cells), f"background:{palette.wash(hue)}" if hue else "")
+
+
+def table(caption: str, columns: Sequence[str], rows: Iterable[str]) -> str:
+    """A table; caption, columns and rows are HTML already."""
+    parts = [element("caption", caption, CAPTION)] if caption else []
+    if columns:
+        parts.append(element("thead", row(columns)))
+    return element("table", "".join([*parts, element("tbody", "".join(rows))]), TABLE)
+
+
+def runs(pieces: Iterable[tuple[str, bool]]) -> str:
+    """Text in pieces, the changed ones marked. More than six are marked as one, from the first to the last."""
+    found = list(pieces)
+    hot = [i for i, (_, changed) in enumerate(found) if changed]
+    if len(hot) > MOST_MARKS:
+        first, last = hot[0], hot[-1] + 1
+        found = [*found[:first], ("".join(t for t, _ in found[first:last]), True), *found[last:]]
+    return "".join(f"<mark>{escape(t)}</mark>" if changed else escape(t) for t, changed in found)
+
+
+MOST_MARKS = 6
+
+
+def panel(inner: str) -> str:
+    """Something with a frame around it, which stands beside others of its kind."""
+    return element("div", inner, f"border:{LINE};border-radius:4px;padding:4px;margin:2px;overflow:auto")
+
+
+def beside(panels: Iterable[str]) -> str:
+    """Panels side by side, as many as fit."""
+    return element("div", "".join(panels), "display:flex;flex-wrap:wrap;gap:4px")
+
+
+def fold(summary: str, inner: str, *, opened: bool = False) -> str:
+    """Something that is shown on request."""
+    lead = element("summary", text(summary), "font:12px sans-serif")
+    return f"<details{' open' if opened else ''}>{lead}{inner}</details>"
