@@ -8,7 +8,7 @@ Decode and encode are inverse; a reserved bit that is set is refused, never mask
 side effects and reset values, which belong to the register map (`manual.apic`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from typing import Any, ClassVar, Generic, Self, TypeVar, overload
 
@@ -86,7 +86,17 @@ class Reserved:
         )
 
 
-class Register:
+class Shown:
+    """What a notebook can show as HTML. The form comes from the room `show`; without that room there is only text."""
+
+    __slots__ = ()
+    form: "ClassVar[Callable[[Any], str] | None]" = None
+
+    def _repr_html_(self) -> str | None:
+        return Shown.form(self) if Shown.form else None
+
+
+class Register(Shown):
     """A register value: `ICRL(0x41)` or `ICRL(VECTOR=0x41)`; immutable, compared by value.
 
     Raises AvicError naming register, bits and value if reserved bits are set or the value is too wide.

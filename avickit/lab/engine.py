@@ -40,7 +40,7 @@ class Engine:
         self.core_of: dict[int, Core] = {core.signals: core for core in world.objects["cores"]}
 
     def play(self, command: Command, script: Script) -> Any:
-        """Run a script to its end, or to the beat `command.until`. Refused before its first beat, it leaves no trace."""
+        """Run a script to its end, or to the beat `command.until`. Refused before its first beat, it is forgotten."""
         if self.recording:
             self.trace.commands.append(command)
         try:

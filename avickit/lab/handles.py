@@ -6,7 +6,7 @@ Does not model: anything; reading through a handle is looking, and takes no beat
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from avickit.bits import Register
+from avickit.bits import Register, Shown
 from avickit.errors import AvicError, in_range
 from avickit.manual.apic import Offset, offset_of, row_at
 from avickit.manual.tables import LogicalEntry, PhysicalEntry
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WORD = 0xFFFF_FFFF
 
 
-class ApicPage:
+class ApicPage(Shown):
     """A vAPIC backing page: `page.irr`, `.isr`, `.tmr` are sets of vectors, `page["ICRL"]` is a register."""
 
     def __init__(self, machine: "Machine", place: int) -> None:
@@ -53,7 +53,7 @@ class ApicPage:
         return f"<vAPIC page: {', '.join(f'{n} {v}' for n, v in sets)}, TPR {self.tpr:#04x}, PPR {self.ppr:#04x}>"
 
 
-class VmcbView:
+class VmcbView(Shown):
     """A VMCB: `vmcb["VINTR"]` is the word as a Register, `vmcb["VINTR"].V_TPR` one field."""
 
     def __init__(self, machine: "Machine", place: int) -> None:
@@ -70,7 +70,7 @@ class VmcbView:
         return f"<VMCB: VINTR {self['VINTR']}, EXITCODE {self['EXITCODE'].value:#x}>"
 
 
-class TableView:
+class TableView(Shown):
     """A physical or logical APIC ID table: `table[2]` is an entry, iteration gives the valid ones with their index."""
 
     def __init__(self, machine: "Machine", place: int, entry: type[Register], length: int) -> None:
@@ -166,7 +166,7 @@ class GuestHandle:
         return bool(self._machine.world.at[self._v.guest.interrupt_flag])
 
 
-class VcpuHandle:
+class VcpuHandle(Shown):
     """A vCPU: `.guest` acts, `.page`, `.vmcb`, `.exits`, `.state` look."""
 
     def __init__(self, machine: "Machine", vcpu: Vcpu) -> None:
@@ -221,7 +221,7 @@ class VcpuHandle:
         return f"<{self.name}: APIC ID {self.apic_id}, {self.state}{where}, {self.exit_count} exits>"
 
 
-class DomainHandle:
+class DomainHandle(Shown):
     """A domain: `.vcpus`, `.crashed`, and with AVIC its two tables."""
 
     def __init__(self, machine: "Machine", domain: Domain) -> None:

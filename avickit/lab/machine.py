@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from avickit.beat import CLOCK, Site, World
+from avickit.bits import Shown
 from avickit.errors import AvicError, in_range
 from avickit.lab import handles
 from avickit.lab.engine import Engine, Script
@@ -31,7 +32,7 @@ FIRST_AVIC = 4
 """The patch that brings the variable svm_avic. (X4-6)"""
 
 
-class Machine:
+class Machine(Shown):
     """A host with some cores. `cpu` is a model of `manual.cpuid`; `choices` are behaviours the manual leaves open.
 
     `pages` is the memory in 4 KiB pages, `host_ids` the cores' physical APIC IDs, `prices` nanoseconds by Site.

@@ -14,7 +14,7 @@ from avickit.manual.exits import ExitCode
 from avickit.silicon.guest import start
 from avickit.silicon.parts import GUEST, INTR, Core, Exit, Guest
 from avickit.silicon.run import run_core
-from avickit.silicon.vmrun import vmexit
+from avickit.silicon.vmexit import vmexit
 from avickit.xen import boot, domain, keys, sched, vlapic
 from avickit.xen.parts import PAUSED, SOFTIRQ_SCHEDULE, SOFTIRQ_TIMER, Vcpu, vcpu_of
 

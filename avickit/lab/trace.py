@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from avickit.beat import CLOCK, Kind, Site, World
+from avickit.bits import Shown
 from avickit.errors import AvicError
 from avickit.lab import names
 from avickit.lab.words import say
@@ -73,7 +74,7 @@ class Command(NamedTuple):
     until: int | None = None
 
 
-class Trace:
+class Trace(Shown):
     """The beats so far: `len(t)`, `t[17]` (from 1), `t.state(17)`, `t.where(kind="SIGNAL")`, `t.json()`."""
 
     def __init__(self, world: World, limit: int) -> None:

@@ -27,8 +27,8 @@ GROUPS: Final = (
 """The map's rows in the manual's groups; the vectors come as grids of their own, in front of the interrupt command."""
 
 VECTORS: Final = {"ISR": "in service", "TMR": "level-triggered", "IRR": "pending"}
-ALWAYS: Final = ("TPR", "PPR", "EOI", "ICRL", "ICRH")
-"""Registers that are shown even when they hold 0: the story is told with them."""
+ALWAYS: Final = ("ID", "TPR", "PPR", "SVR", "ISR", "IRR", "ICRL", "ICRH")
+"""Registers that are never folded away: the story is told with them."""
 
 LETTERS: Final = {Access.ALLOW: "A", Access.ACCELERATED: "X", Access.TRAP: "T", Access.FAULT: "F", Access.EOI: "X|T"}
 LEGEND: Final = "guest read/write: A allow, X accelerated, T trap (exit after the write), F fault (exit before)"
@@ -46,12 +46,12 @@ def apic_groups(m: Moment, page: ApicPage) -> tuple[Group, ...]:
     groups = []
     for title, wanted in GROUPS:
         if title == "Interrupt command":
-            groups += [Group(f"{n}: {word}", "vectors", tuple(rows[n]), "no vector") for n, word in VECTORS.items()]
+            groups += [Group(f"{n}: {word}", "vectors", tuple(rows[n])) for n, word in VECTORS.items()]
         found = tuple(row for name in wanted for row in rows[name])
         if title == "No register":
             found = tuple(row for row in found if not row.quiet)
         if found:
-            groups.append(Group(title, "registers", found, "at reset" if title != "Timer" else "stopped"))
+            groups.append(Group(title, "registers", found))
     return tuple(groups)
 
 
@@ -65,7 +65,7 @@ def apic_row(m: Moment, page: int, offset: int, ext_lvt: bool) -> Row:
     register = Vectors if wide else None if line.register is Vectors else line.register
     parts = () if wide else parts_of(register, value, before)
     access = "/".join(LETTERS[filter_for(offset, write, ext_lvt)] for write in (False, True))
-    rest = None if name in ALWAYS or line.name == "ID" else value if value in (0, line.reset) else line.reset
+    rest = None if name in ALWAYS else value if value in (0, line.reset) else line.reset
     shown = m.shown
     touched = shown is not None and shown.place == full
     width = 256 if wide else 32

@@ -3,54 +3,62 @@
 Does not model: what is on a sheet (`model`), how it comes there (`apic`, `tables`, `vmcb`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import groupby
 
 from avickit.show import palette
-from avickit.show.as_text import told, vectors_text, word_bits
-from avickit.show.model import Group, Part, Row, Sheet, cut, digits, vector
+from avickit.show.as_text import dump, folded_text, told, vectors_text, word_bits
+from avickit.show.model import NIBBLE, Group, Part, Row, Sheet, cut, digits, vector
 from avickit.show.tags import beside, box, cell, element, fold, head, panel, row, runs, table, text
 
 HUE = {"*": palette.CHANGED, ">": palette.LOOKED_AT, " ": ""}
-ACROSS = "+0   +4   +8   +C   +10  +14  +18  +1C "
+ACROSS = "+0   +4   +8   +C   +10  +14  +18  +1C".replace(" ", NIBBLE)
+BIT_NUMBERS = f"31{NIBBLE * 36}0"
 
 
 def sheet_html(sheet: Sheet, *, narrow: bool = False) -> str:
-    """The sheet. `narrow` leaves out what a reader of a stepper can do without: folded groups, quiet fields."""
-    told_groups = [group for group in sheet.groups if not group.folded]
+    """The sheet. `narrow` leaves out what a reader of a stepper can do without: folded rows, fields, the legend."""
     parts = []
-    for shape, groups in groupby(told_groups, key=lambda group: group.shape):
+    for shape, groups in groupby((g for g in sheet.groups if g.told), key=lambda group: group.shape):
         if shape == "vectors":
-            parts.append(beside(grid(r) for group in groups for r in group.rows))
+            parts.append(beside(grid(r) for group in groups for r in group.told))
+        elif shape == "dump":
+            parts += [hex_dump(group.told) for group in groups]
         elif shape == "entries":
-            parts += [(upright if narrow else entries)(group) for group in groups]
+            parts += [(upright if narrow else entries)(group.told) for group in groups]
         else:
             parts.append(registers(list(groups), narrow))
-    title = element("b", text(sheet.title)) + (f" {element('small', text(sheet.note))}" if sheet.note else "")
-    return panel(title + "".join(parts) + ("" if narrow else folded(sheet.groups)))
+    parts.insert(0, element("b", text(sheet.title)))
+    if not narrow:
+        parts.insert(1, f" {element('small', text(sheet.note))}")
+        parts.append(folded(sheet))
+    return panel("".join(parts))
 
 
-def folded(groups: Iterable[Group]) -> str:
-    """The quiet groups: one line, and their rows on request."""
-    quiet = [group for group in groups if group.folded]
-    if not quiet:
-        return ""
-    inner = "".join(registers([g], narrow=True) for g in quiet if g.rows and g.shape != "vectors")
-    return fold("folded: " + "; ".join(f"{g.title} ({g.summary})" for g in quiet), inner)
+def folded(sheet: Sheet) -> str:
+    """What is quiet: one line, the rows on request; and the legend."""
+    lines = [
+        f"{r.offset:03X} {r.name:<12} {r.access:<5} {digits(r.value, r.width) if r.width <= 64 else 'no vector'}"
+        for group in sheet.groups
+        for r in group.quiet
+    ]
+    said = folded_text(sheet)
+    rows = fold(f"not shown: {said}", element("pre", text("\n".join(lines)))) if lines else text(said)
+    return rows + (f"<div>{element('small', text(sheet.legend))}</div>" if sheet.legend else "")
 
 
 def registers(groups: list[Group], narrow: bool) -> str:
     """Groups of registers or words in one table."""
     bits = groups[0].shape == "registers"
     columns = [head("offset"), head("register" if bits else "word")]
-    columns += [head("r/w", title="what a guest read / a guest write does")] if bits else []
-    columns += [head("value")] + ([head("31" + " " * 34 + "0", title="bits 31 to 0")] if bits else [])
+    columns += [head("r/w", title="what a guest read and a guest write do")] if bits else []
+    columns += [head("value")] + ([head(BIT_NUMBERS, title="bits 31 to 0")] if bits else [])
     columns += [] if narrow and bits else [head("fields")]
     rows = []
     for group in groups:
-        if not narrow:
+        if not narrow and group.title:
             rows.append(row([head(group.title, "rowgroup", colspan=len(columns))]))
-        rows += [register(r, bits, narrow and bits) for r in group.rows]
+        rows += [register(r, bits, narrow and bits) for r in group.told]
     return table("", columns, rows)
 
 
@@ -58,11 +66,11 @@ def register(r: Row, bits: bool, narrow: bool) -> str:
     """One register."""
     fields = fields_html(r)
     plain = ", ".join(f"{p.name}={p.shown}" for p in told(r))
-    cells = [cell(f"{r.mark} {r.offset:03X}"), head(r.name, "row", r.meaning)]
+    cells = [cell(f"{r.mark} {r.offset:03X}".strip()), head(r.name, "row", r.meaning)]
     cells += [cell(r.access, access_hue(r.access))] if bits else []
     cells += [cell(digits(r.value, r.width), title=plain if narrow else "")]
     cells += [box("td", runs(r.runs()))] if bits else []
-    return row([*cells, *([] if narrow else [box("td", fields, wrap=True)])], HUE[r.mark])
+    return row([*cells, *([] if narrow else [box("td", fields, left=True)])], HUE[r.mark])
 
 
 def access_hue(access: str) -> str:
@@ -95,26 +103,30 @@ def grid(r: Row) -> str:
     return element("div", table(caption + shown, [head("from"), head(ACROSS)], lines))
 
 
-def entries(group: Group) -> str:
+def entries(rows: Sequence[Row]) -> str:
     """The entries of a table, a row each."""
-    if not group.rows:
-        return ""
-    names = group.rows[0].parts
+    names = rows[0].parts
     columns = [head("entry"), *(head(p.name, title=f"{p.where}: {p.meaning}") for p in names), head("value")]
-    rows = []
-    for r in group.rows:
-        shown = [box("td", element("mark", text(p.shown)) if p.changed else text(p.shown)) for p in r.parts]
-        cells = [head(f"{r.mark} {r.name}", "row", r.meaning), *shown, cell(digits(r.value, r.width))]
-        rows.append(row(cells, HUE[r.mark]))
-    return table("", columns, rows)
-
-
-def upright(group: Group) -> str:
-    """The same with a column for each entry: for a narrow place."""
-    columns = [head("entry"), *(head(f"{r.mark} {r.name}", title=r.meaning) for r in group.rows)]
     lines = []
-    for parts in zip(*(r.parts for r in group.rows), strict=False):
+    for r in rows:
+        shown = [box("td", element("mark", text(p.shown)) if p.changed else text(p.shown)) for p in r.parts]
+        cells = [head(f"{r.mark} {r.name}".strip(), "row", r.meaning), *shown, cell(digits(r.value, r.width))]
+        lines.append(row(cells, HUE[r.mark]))
+    return table("", columns, lines)
+
+
+def upright(rows: Sequence[Row]) -> str:
+    """The same with a column for each entry: for a narrow place."""
+    columns = [head("entry"), *(head(f"{r.mark} {r.name}".strip(), title=r.meaning) for r in rows)]
+    lines = []
+    for parts in zip(*(r.parts for r in rows), strict=False):
         name = head(parts[0].name, "row", f"{parts[0].where}: {parts[0].meaning}")
         values = [box("td", element("mark", text(p.shown)) if p.changed else text(p.shown)) for p in parts]
         lines.append(row([name, *values]))
     return table("", columns, lines)
+
+
+def hex_dump(rows: Sequence[Row]) -> str:
+    """Plain words, 16 bytes a line."""
+    lines = (text(f"{where:03X}  ") + runs(words, most=4) for where, words in dump(rows))
+    return element("pre", "\n".join(lines))

@@ -3,26 +3,51 @@
 Does not model: what is on a sheet (`model`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from avickit.manual.vectors import vectors_of
-from avickit.show.model import Group, Part, Row, Sheet, cut, digits, vector
+from avickit.show.model import MOST_FIELDS, Group, Part, Row, Sheet, cut, digits, vector
+
+ZERO = "        0"
+"""A word of 0 in a dump."""
 
 
 def sheet_text(sheet: Sheet) -> str:
-    """The sheet, a line a row; quiet groups in one line at the end."""
+    """The sheet, a line a row; what is quiet in one line at the end."""
     lines = [f"{sheet.title} ({sheet.note})"]
-    folded = []
     for group in sheet.groups:
-        if group.folded:
-            folded.append(f"{group.title} ({group.summary})")
+        if group.title and group.told:
+            lines.append(f"  {group.title}")
+        if group.shape == "dump":
+            lines += (f"  {where:03X}  {''.join(marked(words))}" for where, words in dump(group.told))
             continue
-        lines.append(f"  {group.title}")
-        for row in group.rows:
+        for row in group.told:
             lines += row_lines(group, row)
-    if folded:
-        lines.append(f"  folded: {'; '.join(folded)}")
+    if folded := folded_text(sheet):
+        lines.append(f"  not shown: {folded}")
     return "\n".join(lines)
+
+
+def folded_text(sheet: Sheet) -> str:
+    """What is quiet: `12 registers at reset or 0`."""
+    quiet = sum(len(group.quiet) for group in sheet.groups)
+    said = [f"{quiet} {'registers' if quiet > 1 else 'register'} at reset or 0"] if quiet else []
+    said += [f"{group.cut} more of {group.title}" for group in sheet.groups if group.cut]
+    return "; ".join([*said, *(group.more for group in sheet.groups if group.more)])
+
+
+def dump(rows: Iterable[Row]) -> Iterator[tuple[int, list[tuple[str, bool]]]]:
+    """Words in lines of 16 bytes: the offset of the line, and its words as (text, changed)."""
+    for line, found in groupby(rows, key=lambda row: row.offset >> 4):
+        at = {row.offset >> 2 & 3: row for row in found}
+        words = [(digits(at[i].value, 32), bool(at[i].changed)) if i in at else (ZERO, False) for i in range(4)]
+        yield line << 4, [(f"{'  ' if i else ''}{word}", changed) for i, (word, changed) in enumerate(words)]
+
+
+def marked(pieces: Iterable[tuple[str, bool]]) -> Iterator[str]:
+    """Text in pieces, the changed ones in brackets."""
+    return (f"[{text}]" if changed else text for text, changed in pieces)
 
 
 def row_lines(group: Group, row: Row) -> Iterator[str]:
@@ -33,10 +58,10 @@ def row_lines(group: Group, row: Row) -> Iterator[str]:
             part, changed = row.value >> 32 * word & 0xFFFF_FFFF, row.changed >> 32 * word & 0xFFFF_FFFF
             if part or changed:
                 runs = cut(word_bits(part), changed, 32, rising=True)
-                yield f"        {vector(32 * word):>4}  {''.join(f'[{t}]' if hot else t for t, hot in runs)}"
+                yield f"        {vector(32 * word):>4}  {''.join(marked(runs))}"
         return
     head = f"{row.mark} {row.offset:03X} {row.name:<{18 if group.shape == 'words' else 12}}{row.access:<6}"
-    bits = f"  {''.join(f'[{t}]' if hot else t for t, hot in row.runs()):<42}" if group.shape == "registers" else ""
+    bits = f"  {''.join(marked(row.runs())):<42}" if group.shape == "registers" else ""
     was = f"  was {digits(row.before, row.width)}" if row.changed else ""
     yield f"{head}{digits(row.value, row.width)}{bits}  {fields_text(row)}{was}".rstrip()
 
@@ -48,7 +73,7 @@ def fields_text(row: Row) -> str:
 
 def told(row: Row) -> list[Part]:
     """The fields worth telling."""
-    return [part for part in row.parts if part.value or part.changed]
+    return [part for part in row.parts if part.value or part.changed][:MOST_FIELDS]
 
 
 def vectors_text(row: Row) -> str:

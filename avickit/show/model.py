@@ -10,8 +10,13 @@ from typing import Any, Literal
 
 from avickit.bits import Field, Register, show
 
-Shape = Literal["registers", "vectors", "entries", "words"]
-"""How a group is drawn: a register by bit, a set of 256 vectors as a grid, a table's entries by field, plain words."""
+Shape = Literal["registers", "vectors", "entries", "words", "dump"]
+"""How a group is drawn: registers by bit, sets of 256 vectors as grids, a table's entries by field, words by field, and
+plain words in lines of 16 bytes."""
+MOST_ROWS = 40
+"""So many rows of a group are told, so that a page full of anything stays a page that people can read."""
+MOST_FIELDS = 16
+"""And so many fields of a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +76,19 @@ class Row:
 
 BITS = "·1"
 """How a bit is written: a dot is easier to tell from a one than a zero is."""
+NIBBLE = "\N{NO-BREAK SPACE}"
+"""What stands between groups of four bits: a line never breaks there."""
 
 
 def cut(bits: str, changed: int, width: int, *, rising: bool = False) -> Iterator[tuple[str, bool]]:
-    """A string of bits in runs of (text, changed), with a blank after every fourth bit.
+    """A string of bits in runs of (text, changed), with a gap after every fourth bit.
 
     `rising` says that the first character is bit 0; else it is the highest.
     """
     text, state = "", False
     for i, bit in enumerate(bits):
         now = bool(changed >> (i if rising else width - 1 - i) & 1)
-        gap = " " if i and i % 4 == 0 else ""
+        gap = NIBBLE if i and i % 4 == 0 else ""
         if now == state:
             text += gap + bit
             continue
@@ -93,17 +100,28 @@ def cut(bits: str, changed: int, width: int, *, rising: bool = False) -> Iterato
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows that belong together. `folded`: nothing is to be told of them, `summary` says so in a line."""
+    """Rows that belong together; `more` says what is not even among them."""
 
     title: str
     shape: Shape
     rows: tuple[Row, ...]
-    summary: str = ""
+    more: str = ""
 
     @property
-    def folded(self) -> bool:
-        """Whether every row is quiet."""
-        return all(row.quiet for row in self.rows)
+    def told(self) -> tuple[Row, ...]:
+        """The rows worth telling, as far as there is room."""
+        found = tuple(row for row in self.rows if not row.quiet)
+        return found if self.shape == "dump" else found[:MOST_ROWS]
+
+    @property
+    def cut(self) -> int:
+        """How many rows there was no room for."""
+        return sum(not row.quiet for row in self.rows) - len(self.told)
+
+    @property
+    def quiet(self) -> tuple[Row, ...]:
+        """The rows that can be folded away."""
+        return tuple(row for row in self.rows if row.quiet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +132,7 @@ class Sheet:
     kind: str
     note: str
     groups: tuple[Group, ...]
+    legend: str = ""
 
     def rows(self) -> Iterator[Row]:
         """All its rows."""

@@ -15,8 +15,7 @@ def table_groups(m: Moment, table: TableView) -> tuple[Group, ...]:
     register = type(table[0])
     found = (entry_row(m, table.place, index, register) for index in range(len(table)))
     rows = tuple(row for row in found if not row.quiet)
-    left = len(table) - len(rows)
-    return (Group("Entries", "entries", rows), Group(f"{left} other entries", "entries", (), "0, not valid"))
+    return (Group("Entries", "entries", rows, f"{len(table) - len(rows)} other entries: 0, not valid"),)
 
 
 def entry_row(m: Moment, table: int, index: int, register: type[Register]) -> Row:

@@ -9,10 +9,10 @@ from html import escape
 
 from avickit.show import palette
 
-CELL = "padding:1px 5px;text-align:left;white-space:pre"
-WRAP = "padding:1px 5px;text-align:left;white-space:normal"
+PAD = "padding:0 5px"
+LEFT = "padding:0 5px;text-align:left"
 TABLE = "font:12px monospace;border-collapse:collapse;margin:2px 0"
-CAPTION = "text-align:left;white-space:normal;padding:2px 5px;font:12px sans-serif"
+CAPTION = "padding:2px 5px;text-align:left;font:12px sans-serif"
 LINE = f"1px solid {palette.grey(0.5)}"
 
 
@@ -28,20 +28,20 @@ def text(value: object) -> str:
     return escape(str(value))
 
 
-def cell(value: object, hue: str = "", *, wrap: bool = False, title: str = "", colspan: int | None = None) -> str:
+def cell(value: object, hue: str = "", *, left: bool = False, title: str = "") -> str:
     """A cell of data that is text."""
-    return box("td", text(value), hue, wrap=wrap, title=title, colspan=colspan)
+    return box("td", text(value), hue, left=left, title=title)
 
 
-def box(tag: str, inner: str, hue: str = "", *, wrap: bool = False, **attributes: object) -> str:
-    """A cell around HTML."""
+def box(tag: str, inner: str, hue: str = "", *, left: bool = False, **attributes: object) -> str:
+    """A cell around HTML, on the right unless told otherwise."""
     wash = f";background:{palette.wash(hue)}" if hue else ""
-    return element(tag, inner, (WRAP if wrap else CELL) + wash, **attributes)
+    return element(tag, inner, (LEFT if left else PAD) + wash, **attributes)
 
 
 def head(value: object, scope: str = "col", title: str = "", colspan: int | None = None) -> str:
     """A cell that names its column or row."""
-    return box("th", text(value), scope=scope, title=title, colspan=colspan)
+    return box("th", text(value), left=True, scope=scope, title=title, colspan=colspan)
 
 
 def row(cells: Iterable[str], hue: str = "") -> str:
@@ -57,17 +57,14 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[str]) -> str:
     return element("table", "".join([*parts, element("tbody", "".join(rows))]), TABLE)
 
 
-def runs(pieces: Iterable[tuple[str, bool]]) -> str:
-    """Text in pieces, the changed ones marked. More than six are marked as one, from the first to the last."""
+def runs(pieces: Iterable[tuple[str, bool]], most: int = 6) -> str:
+    """Text in pieces, the changed ones marked; if they are more than `most`, as one from the first to the last."""
     found = list(pieces)
     hot = [i for i, (_, changed) in enumerate(found) if changed]
-    if len(hot) > MOST_MARKS:
+    if len(hot) > most:
         first, last = hot[0], hot[-1] + 1
         found = [*found[:first], ("".join(t for t, _ in found[first:last]), True), *found[last:]]
     return "".join(f"<mark>{escape(t)}</mark>" if changed else escape(t) for t, changed in found)
-
-
-MOST_MARKS = 6
 
 
 def panel(inner: str) -> str:

@@ -36,7 +36,7 @@ def vmcb_groups(m: Moment, vmcb: VmcbView) -> tuple[Group, ...]:
         rows = tuple(word_row(m, vmcb.place, offset, VMCB_WORDS.get(offset)) for offset in offsets)
         groups.append(Group(title, "words", tuple(row for row in rows if not row.quiet)))
     left = 512 - sum(len(group.rows) for group in groups)
-    return (*groups, Group(f"{left} other words", "words", (), "0"))
+    return (*groups, Group("", "words", (), f"{left} other words: 0"))
 
 
 def word_row(m: Moment, page: int, offset: int, register: type[Register] | None, width: int = 64) -> Row:
@@ -57,17 +57,16 @@ def word_row(m: Moment, page: int, offset: int, register: type[Register] | None,
 
 
 def raw_groups(m: Moment, place: int) -> tuple[Group, ...]:
-    """Any page by its plain 32-bit words (64-bit ones where the page is made of these); words of 0 are folded."""
+    """Any page by its plain 32-bit words, as memory holds them; words of 0 are quiet."""
     found = page_of(m.machine.world, place)
     kind = found[2] if found else ""
     shift = SHIFTS.get(kind, 3)
-    width = 64 if shift == 3 else 32
     rows = []
     for index in range(4096 >> shift):
-        for part in range(8 if kind == "apic" and index in BANKS else 1):
-            value, before = (int(s[place + index]) >> 32 * part & (1 << width) - 1 for s in (m.at, m.before))
-            offset = (index + part) << shift
+        words = 8 if kind == "apic" and index in BANKS else 2 if shift == 3 else 1
+        step = 16 if shift == 4 else 4
+        for part in range(words):
+            value, before = (int(s[place + index]) >> 32 * part & 0xFFFF_FFFF for s in (m.at, m.before))
             if value or before:
-                rows.append(Row(m.name(place + index), offset, "", value, before, width))
-    left = (4096 // (width // 8)) - len(rows)
-    return (Group("Words", "words", tuple(rows)), Group(f"{left} other words", "words", (), "0"))
+                rows.append(Row(m.name(place + index), (index << shift) + step * part, "", value, before, 32, rest=None))
+    return (Group("", "dump", tuple(rows), f"{1024 - len(rows)} other words: 0"),)

@@ -7,23 +7,10 @@ Does not model: open points of x2AVIC, Secure AVIC and the IOMMU.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from avickit.beat import AND, LOAD, STORE, Beats, Kind, Op, Site, World
+from avickit.beat import Beats, Op, World
 from avickit.errors import AvicError
-from avickit.manual.apic import Offset, Svr
-from avickit.manual.exits import ExitCode, IpiFailure
-from avickit.manual.icr import ICRL
-from avickit.manual.vmcb import VIntr
-from avickit.silicon import deliver, doorbell, ipi, vmrun
-from avickit.silicon.parts import Core, Exit, Guest, Latch, page_at
-
-CLEAR_TMR = Site(Kind.UPDATE, AND, "H-IPI-5", "APM2 15.29.6.1 step 5", "clears the target's TMR bit: edge")
-READ_SVR = Site(Kind.CHECK, LOAD, "H-IPI-12", "APM2 15.29.6.1", "is the target's APIC software-enabled? {old}")
-READ_OWN_ID = Site(Kind.READ, LOAD, "H-IPI-11", "APM2 15.29.6.1", "reads the sender's APIC ID register: {old}")
-PLAIN_READ = Site(Kind.READ, LOAD, "H-CPUID-5", "erratum 1235", "reads the target's IRR, without a lock")
-PLAIN_WRITE = Site(
-    Kind.UPDATE, STORE, "H-CPUID-5", "erratum 1235", "writes the target's IRR: vector {bits}, no barrier"
-)
-RESERVED_ICRL = ICRL.reserved.mask
+from avickit.silicon import deliver, doorbell, ipi, targets, vmrun
+from avickit.silicon import open_points as other
 
 
 class Choice(NamedTuple):
@@ -35,207 +22,83 @@ class Choice(NamedTuple):
     others: dict[str, tuple[Op[..., Any], Callable[..., Beats[Any]]]]
 
 
-def ignore_missing_np(w: World) -> Beats[str]:
-    """VMRUN does not mind. (H-VMCB-8)"""
-    return ""
-    yield
-
-
-def reload_avic_bits(w: World, core: Core, vmcb: int, clean: int) -> Beats[int]:
-    """Bits 31:30 are read every time; clean bit 3 covers the rest. (H-VMCB-11)"""
-    kept = yield from vmrun.load_vintr.fn(w, core, vmcb, clean)
-    bits = VIntr.AVIC_ENABLE.mask | VIntr.X2AVIC_ENABLE.mask
-    return kept & ~bits | (yield vmrun.READ_VMCB(vmcb + vmrun.VINTR)) & bits  # type: ignore[no-any-return]
-
-
-def keep_tpr(w: World, value: int) -> Beats[int]:
-    """All 32 bits stay in the page. (H-PRIO-2)"""
-    return value
-    yield
-
-
-def priority_from_page(w: World, core: Core, page: int) -> Beats[None]:
-    """VMRUN computes PPR from the page's TPR. (H-PRIO-3)"""
-    isr = yield deliver.READ_ISR(page + deliver.ISR)
-    tpr = yield deliver.READ_TPR(page + deliver.TPR)
-    yield deliver.SET_PPR(page + deliver.PPR, deliver.ppr_of(tpr, isr))
-
-
-def only_if_left(w: World, core: Core, guest: Guest) -> Beats[None]:
-    """Only what an earlier evaluation left pending is looked at. (H-EVAL-1)"""
-    if w.see(core.pending):
-        yield from deliver.evaluate(w, core, guest)
-
-
-def eoi_trap_cleared(w: World, core: Core, page: int, vector: int) -> Beats[int | Exit]:
-    """The ISR bit is already clear when the guest is left. (H-EOI-2)"""
-    yield from deliver.end_vector(w, core, page, vector)
-    return Exit(ExitCode.AVIC_NOACCEL, deliver.EOI_WRITE, vector, past=True)
-
-
-def eoi_fault(w: World, core: Core, page: int, vector: int) -> Beats[int | Exit]:
-    """A fault: RIP stays at the instruction, ISR as it was. (H-EOI-2)"""
-    return Exit(ExitCode.AVIC_NOACCEL, deliver.EOI_WRITE, vector)
-    yield
-
-
-def vector_first(w: World, icrl: int) -> Beats[IpiFailure | None]:
-    """The vector is checked before type and trigger mode. (H-IPI-0)"""
-    if icrl & ipi.VECTOR < ipi.FIRST_LEGAL_VECTOR:
-        return IpiFailure.INVALID_VECTOR
-    return (yield from ipi.refuse.fn(w, icrl))
-
-
-def old_vectors(w: World, icrl: int) -> Beats[IpiFailure | None]:
-    """The hardware that the series knew: IDs 0 to 3 only, a vector below 16 is not looked at. (H-IPI-0)"""
-    return IpiFailure.INVALID_TYPE if icrl & ipi.TYPE_OR_LEVEL else None
-    yield
-
-
-def nobody_is_invalid(w: World, latch: Latch, destination: int) -> Beats[tuple[ipi.Target, ...] | ipi.Failed]:
-    """A logical destination without a bit set exits with ID 2. (H-IPI-3a)"""
-    found = yield from ipi.by_logical_id.fn(w, latch, destination)
-    return found if found else ipi.Failed(IpiFailure.INVALID_TARGET)
-
-
-def always_flat(w: World, latch: Latch, destination: int) -> Beats[tuple[ipi.Target, ...] | ipi.Failed]:
-    """The hardware takes every logical destination as flat, whatever DFR says. (H-IPI-3a)"""
-    return (yield from ipi.look_up_all(w, latch, tuple(i for i in range(8) if destination >> i & 1)))
-
-
-def clear_tmr(w: World, page: int, vector: int) -> Beats[None]:
-    """The target's TMR bit is cleared too, as a real APIC does on acceptance. (H-IPI-5)"""
-    yield CLEAR_TMR(page + deliver.TMR, ~(1 << vector))
-    yield ipi.SET_IRR(page + deliver.IRR, 1 << vector)
-
-
-def only_if_enabled(w: World, page: int, vector: int) -> Beats[None]:
-    """A software-disabled target takes nothing. (H-IPI-12)"""
-    if (yield READ_SVR(page + (Offset.SVR >> 4))) & Svr.ENABLE.mask:
-        yield ipi.SET_IRR(page + deliver.IRR, 1 << vector)
-
-
-def check_as_met(w: World, latch: Latch, index: int, vector: int) -> Beats[None]:
-    """A broadcast posts to the entries before the broken one. (H-IPI-7)"""
-    for earlier in range(index):
-        entry = yield ipi.LOOK_UP(latch.physical + earlier)
-        page = page_at(w, entry & ipi.PAGE)
-        if entry & ipi.VALID and page is not None:
-            yield from ipi.accept_ipi(w, page, vector)
-
-
-def highest_stopped(w: World, stopped: ipi.Failed | None, index: int) -> Beats[ipi.Failed]:
-    """Of several stopped targets the highest index is reported. (H-IPI-8)"""
-    worst = index if stopped is None else max(stopped.number, index)
-    return ipi.Failed(IpiFailure.NOT_RUNNING, worst)
-    yield
-
-
-def busy_status(w: World, value: int) -> Beats[int]:
-    """Delivery status is seen set, in the page and in EXITINFO1. (H-IPI-10)"""
-    return value | ipi.STATUS
-    yield
-
-
-def clear_reserved(w: World, value: int) -> Beats[int]:
-    """Reserved bits of ICRL read 0 after the write. (H-IPI-10)"""
-    return value & ~ipi.STATUS & ~RESERVED_ICRL
-    yield
-
-
-def sender_by_id(w: World, latch: Latch, page: int, index: int) -> Beats[bool]:
-    """All-but-self leaves out the entry that the sender's APIC ID register names. (H-IPI-11)"""
-    own = yield READ_OWN_ID(latch.page + (Offset.ID >> 4))
-    return index == own >> ipi.DEST_SHIFT  # type: ignore[no-any-return]
-
-
-def any_doorbell_id(w: World, core: Core, value: int) -> Beats[bool]:
-    """IDs above 255 are taken as they are. (H-BELL-1)"""
-    yield from doorbell.ring(w, core, value)
-    return True
-
-
-def hold_doorbell(w: World, core: Core) -> Beats[None]:
-    """A doorbell in host mode waits for guest mode. (H-BELL-3)"""
-    return
-    yield
-
-
-def npf_for_pointer(w: World, name: str, address: int) -> Beats[str]:
-    """A pointer out of range is a nested page fault instead of VMEXIT_INVALID. (H-VMCB-15)"""
-    failure = yield from vmrun.pointer_failure.fn(w, name, address)
-    return vmrun.AS_NPF + failure if failure else ""
-
-
 CHOICES = {
     "without_nested_paging": Choice(
         "H-VMCB-8",
         "AVIC Enable with NP_ENABLE 0",
         "refuse",
-        {"ignore": (vmrun.without_nested_paging, ignore_missing_np)},
+        {"ignore": (vmrun.without_nested_paging, other.ignore_missing_np)},
     ),
     "clean_tpr_covers_avic_enable": Choice(
-        "H-VMCB-11", "clean bit 3 and bits 31:30 of 060h", "yes", {"no": (vmrun.load_vintr, reload_avic_bits)}
+        "H-VMCB-11", "clean bit 3 and bits 31:30 of 060h", "yes", {"no": (vmrun.load_vintr, other.reload_avic_bits)}
     ),
     "pointer_out_of_range": Choice(
         "H-VMCB-15",
         "exit code for a pointer out of range",
         "invalid",
-        {"npf": (vmrun.pointer_failure, npf_for_pointer)},
+        {"npf": (vmrun.pointer_failure, other.npf_for_pointer)},
     ),
-    "tpr_upper_bits": Choice("H-PRIO-2", "TPR write, bits 31:8", "drop", {"keep": (deliver.tpr_value, keep_tpr)}),
+    "tpr_upper_bits": Choice("H-PRIO-2", "TPR write, bits 31:8", "drop", {"keep": (deliver.tpr_value, other.keep_tpr)}),
     "vmrun_priority": Choice(
-        "H-PRIO-3", "PPR at VMRUN comes from", "v_tpr", {"page": (deliver.load_priority, priority_from_page)}
+        "H-PRIO-3", "PPR at VMRUN comes from", "v_tpr", {"page": (deliver.load_priority, other.priority_from_page)}
     ),
     "reread_irr": Choice(
-        "H-EVAL-1", "IRR is re-read when the guest becomes able", "yes", {"no": (deliver.became_able, only_if_left)}
+        "H-EVAL-1",
+        "IRR is re-read when the guest becomes able",
+        "yes",
+        {"no": (deliver.became_able, other.only_if_left)},
     ),
     "eoi_level": Choice(
         "H-EOI-2",
         "EOI of a level-triggered vector",
         "trap",
-        {"trap-cleared": (deliver.eoi_level, eoi_trap_cleared), "fault": (deliver.eoi_level, eoi_fault)},
+        {"trap-cleared": (deliver.eoi_level, other.eoi_trap_cleared), "fault": (deliver.eoi_level, other.eoi_fault)},
     ),
     "ipi_checks": Choice(
         "H-IPI-0",
         "order of the first checks",
         "type-first",
-        {"vector-first": (ipi.refuse, vector_first), "no-vector-check": (ipi.refuse, old_vectors)},
+        {"vector-first": (ipi.refuse, other.vector_first), "no-vector-check": (ipi.refuse, other.old_vectors)},
     ),
     "logical_model": Choice(
-        "H-IPI-3a", "who chooses flat or cluster", "sender", {"flat": (ipi.by_logical_id, always_flat)}
+        "H-IPI-3a", "who chooses flat or cluster", "sender", {"flat": (targets.by_logical_id, other.always_flat)}
     ),
     "logical_nobody": Choice(
         "H-IPI-3a",
         "logical destination without a bit",
         "nothing",
-        {"invalid-target": (ipi.by_logical_id, nobody_is_invalid)},
+        {"invalid-target": (targets.by_logical_id, other.nobody_is_invalid)},
     ),
     "tmr_on_edge": Choice(
-        "H-IPI-5", "the target's TMR bit of an edge IPI", "kept", {"cleared": (ipi.accept_ipi, clear_tmr)}
+        "H-IPI-5", "the target's TMR bit of an edge IPI", "kept", {"cleared": (ipi.accept_ipi, other.clear_tmr)}
     ),
     "broadcast_bad_page": Choice(
         "H-IPI-7",
         "a broadcast that meets a broken entry",
         "check-first",
-        {"as-met": (ipi.before_bad_page, check_as_met)},
+        {"as-met": (targets.before_bad_page, other.check_as_met)},
     ),
     "stopped_index": Choice(
-        "H-IPI-8", "index for several stopped targets", "lowest", {"highest": (ipi.blame, highest_stopped)}
+        "H-IPI-8", "index for several stopped targets", "lowest", {"highest": (ipi.blame, other.highest_stopped)}
     ),
     "delivery_status": Choice(
-        "H-IPI-10", "ICRL bit 12 after the write", "clear", {"set": (ipi.written_icrl, busy_status)}
+        "H-IPI-10", "ICRL bit 12 after the write", "clear", {"set": (ipi.written_icrl, other.busy_status)}
     ),
-    "icrl_reserved": Choice("H-IPI-10", "reserved bits of ICRL", "kept", {"clear": (ipi.written_icrl, clear_reserved)}),
-    "all_but_self": Choice("H-IPI-11", "who is self", "by-page", {"by-id": (ipi.is_sender, sender_by_id)}),
+    "icrl_reserved": Choice(
+        "H-IPI-10", "reserved bits of ICRL", "kept", {"clear": (ipi.written_icrl, other.clear_reserved)}
+    ),
+    "all_but_self": Choice("H-IPI-11", "who is self", "by-page", {"by-id": (targets.is_sender, other.sender_by_id)}),
     "software_disabled": Choice(
-        "H-IPI-12", "IPI to a software-disabled APIC", "accepts", {"drops": (ipi.accept_ipi, only_if_enabled)}
+        "H-IPI-12", "IPI to a software-disabled APIC", "accepts", {"drops": (ipi.accept_ipi, other.only_if_enabled)}
     ),
     "doorbell_above_255": Choice(
-        "H-BELL-1", "doorbell MSR with an ID above 255", "gp", {"rings": (doorbell.write_doorbell_msr, any_doorbell_id)}
+        "H-BELL-1",
+        "doorbell MSR with an ID above 255",
+        "gp",
+        {"rings": (doorbell.write_doorbell_msr, other.any_doorbell_id)},
     ),
     "doorbell_in_host": Choice(
-        "H-BELL-3", "doorbell in host mode", "ignored", {"held": (doorbell.miss, hold_doorbell)}
+        "H-BELL-3", "doorbell in host mode", "ignored", {"held": (doorbell.miss, other.hold_doorbell)}
     ),
 }
 """Every open point of hardware.md sections 2 to 7 that the model can take either way, by name."""
@@ -252,19 +115,13 @@ def apply_choices(w: World, chosen: Mapping[str, str]) -> None:
     w.choices = {name: chosen.get(name, choice.default) for name, choice in CHOICES.items()}
     for name, answer in w.choices.items():
         if answer in CHOICES[name].others:
-            step, other = CHOICES[name].others[answer]
+            step, instead = CHOICES[name].others[answer]
             if step in w.by:
                 raise AvicError(f"choices {w.by[step]} and {name} both replace {step.name}; choose one of them")
-            w.replace(step, other, name)
+            w.replace(step, instead, name)
 
 
-def unlocked_irr(w: World, page: int, vector: int) -> Beats[None]:
-    """Erratum 1235: the IRR write is no barrier, so a core may miss that IsRunning was cleared. (H-CPUID-5)"""
-    old = yield PLAIN_READ(page + deliver.IRR)
-    yield PLAIN_WRITE(page + deliver.IRR, old | 1 << vector)
-
-
-ERRATA = {1235: (ipi.accept_ipi, unlocked_irr)}
+ERRATA = {1235: (ipi.accept_ipi, other.unlocked_irr)}
 """What is known to be wrong in silicon, by AMD's number; off unless asked for. (H-CPUID-5)"""
 
 
@@ -275,5 +132,5 @@ def apply_errata(w: World, numbers: Iterable[int]) -> None:
             raise AvicError.of("erratum", number, " ".join(map(str, ERRATA)))
         if not w.objects["cpu"][0].erratum_1235:
             raise AvicError.of("erratum 1235", w.objects["cpu"][0].name, "a CPU that has it: Family 17h (epyc)")
-        step, other = ERRATA[number]
-        w.replace(step, other, f"erratum {number}")
+        step, instead = ERRATA[number]
+        w.replace(step, instead, f"erratum {number}")

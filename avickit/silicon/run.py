@@ -13,7 +13,7 @@ from avickit.silicon.deliver import V_TPR, became_able, can_take, evaluate, writ
 from avickit.silicon.doorbell import hear
 from avickit.silicon.guest import Insn, current, enter_handler, leave_frame, retire
 from avickit.silicon.parts import DOORBELL, GUEST, INTR, Core, Exit, Guest, Latch
-from avickit.silicon.vmrun import vmexit
+from avickit.silicon.vmexit import vmexit
 
 V_IRQ, V_IGN_TPR = VIntr.V_IRQ.mask, VIntr.V_IGN_TPR.mask
 V_INTR_MASKING = VIntr.V_INTR_MASKING.mask

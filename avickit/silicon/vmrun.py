@@ -3,7 +3,7 @@
 Does not model: the state save area, MSR and IO permission maps, checks that have nothing to do with interrupts.
 """
 
-from avickit.beat import AND, LOAD, OR, STORE, Beats, Kind, Op, Site, World
+from avickit.beat import LOAD, STORE, Beats, Kind, Op, Site, World
 from avickit.manual.cpuid import CpuModel, has
 from avickit.manual.exits import EventInj, ExitCode
 from avickit.manual.vmcb import (
@@ -16,10 +16,10 @@ from avickit.manual.vmcb import (
     VIntr,
     VmcbOffset,
 )
-from avickit.silicon.deliver import V_TPR, evaluate, load_priority
+from avickit.silicon.deliver import evaluate, load_priority
 from avickit.silicon.doorbell import miss
-from avickit.silicon.guest import enter_handler, rip
-from avickit.silicon.parts import DOORBELL, GUEST, HOST, Core, Exit, Guest, Latch, legal, page_at
+from avickit.silicon.guest import enter_handler
+from avickit.silicon.parts import DOORBELL, GUEST, Core, Exit, Guest, Latch, legal, page_at
 
 
 def word(offset: int) -> int:
@@ -36,9 +36,6 @@ INTERCEPTS, ASID_TLB, N_CR3 = (
 BAR, BACKING = word(VmcbOffset.APIC_BAR), word(VmcbOffset.BACKING_PAGE)
 LOGICAL, PHYSICAL = word(VmcbOffset.LOGICAL_TABLE), word(VmcbOffset.PHYSICAL_TABLE)
 SHADOW, EVENTINJ = word(VmcbOffset.INTERRUPT_SHADOW), word(VmcbOffset.EVENTINJ)
-EXITCODE, INFO1, INFO2 = word(VmcbOffset.EXITCODE), word(VmcbOffset.EXITINFO1), word(VmcbOffset.EXITINFO2)
-INTINFO, NRIP = word(VmcbOffset.EXITINTINFO), word(VmcbOffset.NRIP)
-
 AVIC_ENABLE, X2AVIC_ENABLE = VIntr.AVIC_ENABLE.mask, VIntr.X2AVIC_ENABLE.mask
 XAVIC_LIMIT, X2AVIC_LIMIT = 255, 511
 """The largest MAX_INDEX of each mode. (H-VMCB-15)"""
@@ -47,7 +44,6 @@ AS_NPF = "nested page fault: "
 """How a choice marks a failure that is exit 400h. (H-VMCB-15)"""
 APIC_LEAF = 0x100
 """The entry of guest page FEE00h in the one nested-table page that is modelled: its low nine bits."""
-
 READ_CLEAN = Site(Kind.READ, LOAD, "H-VMCB-11", "APM2 15.15.3 p.526", "VMRUN reads the clean bits: {old}")
 READ_VMCB = Site(Kind.READ, LOAD, "H-VMCB-12", "APM2 15.29.4 p.570", "VMRUN reads {place}: {old}")
 READ_TLB = Site(Kind.READ, LOAD, "H-VMCB-17", "APM2 15.29.4.2 p.571", "VMRUN reads ASID and TLB_CONTROL: {old}")
@@ -60,14 +56,6 @@ LOAD_SHADOW = Site(Kind.UPDATE, STORE, "H-EVAL-2", "APM2 15.21.5", "the core loa
 REMEMBER = Site(Kind.UPDATE, STORE, "H-VMCB-11", "APM2 15.15.3 p.526", "the core remembers whose VMCB it holds")
 NAME_GUEST = Site(Kind.UPDATE, STORE, "H-TAB-2", "APM2 15.5.1", "the core is given the guest's registers")
 ENTER = Site(Kind.UPDATE, STORE, "H-EVAL-3", "APM2 15.5.1", "{area} enters guest mode")
-LEAVE_GUEST = Site(Kind.EXIT, STORE, "H-EXIT-3", "APM2 15.6", "#VMEXIT: {area} is in host mode")
-WRITE_CODE = Site(Kind.EXIT, STORE, "H-VMCB-7", "APM2 15.6, B-1", "#VMEXIT writes {place}: {new}")
-WRITE_V_TPR = Site(Kind.UPDATE, OR, "H-VMCB-1", "APM2 15.6, Table B-1 p.740", "#VMEXIT writes V_TPR back: {new}")
-CLEAR_V_TPR = Site(Kind.UPDATE, AND, "H-VMCB-1", "APM2 15.6, Table B-1 p.740", "#VMEXIT makes room for V_TPR")
-WRITE_SHADOW = Site(Kind.UPDATE, STORE, "H-EVAL-2", "APM2 15.21.5", "#VMEXIT writes the shadow back: {new}")
-KEEP_EXIT = Site(Kind.EXIT, STORE, "H-EXIT-3", "APM2 15.6", "the exit is noted: {exit}")
-COUNT_EXIT = Site(Kind.UPDATE, STORE, "H-EXIT-3", "APM2 15.6", "exits so far: {new}")
-EXITS_KEPT = 256
 
 
 @Op
@@ -189,36 +177,3 @@ def inject(w: World, guest: Guest) -> Beats[None]:
     if event & EventInj.VALID.mask:
         yield CLEAR_INJ(guest.vmcb + EVENTINJ, 0)
         yield from enter_handler(w, guest, EventInj.VECTOR.of(event))
-
-
-@Op
-def vmexit(w: World, core: Core, guest: Guest, exit: Exit) -> Beats[None]:
-    """Leave the guest: code and information, V_TPR and shadow go to the VMCB. (H-VMCB-1, H-VMCB-7, APM2 15.6)"""
-    vmcb = guest.vmcb
-    if w.see(core.mode) == GUEST:
-        yield CLEAR_V_TPR(vmcb + VINTR, ~V_TPR)
-        yield WRITE_V_TPR(vmcb + VINTR, w.see(core.vintr) & V_TPR)
-        yield WRITE_SHADOW(vmcb + SHADOW, w.see(core.shadow))
-    yield LEAVE_GUEST(core.mode, HOST)
-    for place, value in (
-        (EXITCODE, int(exit.code) & (1 << 64) - 1),
-        (INFO1, exit.info1),
-        (INFO2, exit.info2),
-        (INTINFO, exit.intinfo),
-        (NRIP, next_rip(w, guest, exit)),
-    ):
-        yield WRITE_CODE(vmcb + place, value)
-    yield from note_exit(w, guest, exit)
-
-
-def next_rip(w: World, guest: Guest, exit: Exit) -> int:
-    """nRIP: 0 on the AVIC exits and nested page faults, else past the instruction. (H-REG-3, APM2 15.7.1 p.509)"""
-    told = exit.code in (ExitCode.VMEXIT_HLT, ExitCode.VMEXIT_MSR)
-    return rip(w, guest) + 4 if told else 0
-
-
-@Op
-def note_exit(w: World, guest: Guest, exit: Exit) -> Beats[None]:
-    """The model's own memory of exits: the last 256 and how many there were. Not hardware state."""
-    yield COUNT_EXIT(guest.exit_count, w.see(guest.exit_count) + 1)
-    yield KEEP_EXIT(guest.exits, ((w.see(guest.exits) or ()) + (exit,))[-EXITS_KEPT:])

@@ -11,7 +11,8 @@ from avickit.manual.vmcb import VIntr, VmcbOffset
 from avickit.silicon.guest import current, retire
 from avickit.silicon.parts import INTR, Core
 from avickit.silicon.run import ANSWER
-from avickit.silicon.vmrun import vmexit, vmrun
+from avickit.silicon.vmexit import vmexit
+from avickit.silicon.vmrun import vmrun
 from avickit.xen import intr, vlapic, x86_msr
 from avickit.xen.parts import (
     SOFTIRQ_KICK,

@@ -18,8 +18,8 @@ from avickit.xen.vlapic_state import (
     vlapic_find_highest_isr,
 )
 
-EDGE, LEVEL = 0, 1
-"""Trigger modes, as TMR keeps them. (X0-3)"""
+EDGE = 0
+"""Trigger mode, as TMR keeps it; 1 is level. (X0-3)"""
 ESR_SENDILL, ESR_RECVILL = Esr.SENT_ILLEGAL_VECTOR.mask, Esr.RECEIVED_ILLEGAL_VECTOR.mask
 
 SET_ESR = Site(Kind.UPDATE, OR, "X0-3", "Xen vlapic_error", "notes an error in ESR: {place} was {old}")

@@ -8,7 +8,6 @@ from avickit.manual.apic import LvtError, LvtLint0, LvtPerf, LvtThermal, LvtTime
 from avickit.silicon.access import WORD
 from avickit.silicon.parts import Core
 from avickit.xen.parts import Vcpu
-from avickit.xen.vlapic_pt import pt_may_unmask_irq
 from avickit.xen.vlapic_state import at, vlapic_sw_disabled
 from avickit.xen.vlapic_timer import vlapic_lvtt_changes
 
@@ -40,5 +39,3 @@ def vlapic_write_lvtt(w: World, core: Core, v: Vcpu, offset: int, value: int) ->
     """The timer's LVT: the timer changes its mode first, then the value is stored. (X0-4, X0-4a, X25)"""
     yield from vlapic_lvtt_changes(w, core, v, value)
     yield from vlapic_write_lvt(w, core, v, offset, value)
-    if not value & LvtTimer.MASK.mask:
-        yield from pt_may_unmask_irq(w, core, v)

@@ -78,16 +78,10 @@ def pt_update_irq(w: World, core: Core, v: Vcpu) -> Beats[int]:
 
 @Op
 def pt_irq_masked(w: World, core: Core, v: Vcpu) -> Beats[bool]:
-    """Masked in the LVT, or the APIC is disabled: the tick waits. (X0-4, Xen pt_irq_masked)"""
+    """Masked in the LVT, or the APIC is disabled: the tick waits; the next LVT write forgets it. (Xen pt_irq_masked)"""
     if not (yield from vlapic_enabled(w, core, v)):
         return True
     return bool((yield READ_REG(at(v, Offset.LVT_TIMER))) & LvtTimer.MASK.mask)
-
-
-@Op
-def pt_may_unmask_irq(w: World, core: Core, v: Vcpu) -> Beats[None]:
-    """The LVT or the APIC has been enabled: a tick that waits for that is raised. (X0-4)"""
-    yield from pt_update_irq(w, core, v)
 
 
 @Op

@@ -15,7 +15,6 @@ from avickit.xen.parts import Vcpu
 from avickit.xen.vlapic_ipi import vlapic_ipi
 from avickit.xen.vlapic_irq import vlapic_EOI_set
 from avickit.xen.vlapic_lvt import LVT_MASK, LVTS, vlapic_write_lvt, vlapic_write_lvtt
-from avickit.xen.vlapic_pt import pt_may_unmask_irq
 from avickit.xen.vlapic_state import READ_REG, VLAPIC_SW_DISABLED, at, vlapic_get_ppr
 from avickit.xen.vlapic_timer import vlapic_read_count, vlapic_write_tdcr, vlapic_write_tmict
 
@@ -103,11 +102,10 @@ def vlapic_write_dfr(w: World, core: Core, v: Vcpu, offset: int, value: int) -> 
 
 @Op
 def vlapic_write_svr(w: World, core: Core, v: Vcpu, offset: int, value: int) -> Beats[None]:
-    """Bits 9:0; bit 8 enables, and lets a tick that waited through; without it all LVTs are masked. (X0-4)"""
+    """Bits 9:0; bit 8 enables, without it the APIC is deaf and all LVTs are masked. (X0-4)"""
     yield from vlapic_write_plain(w, core, v, offset, value)
     if value & Svr.ENABLE.mask:
         yield SW_ENABLE(v.cells.apic_disabled, ~VLAPIC_SW_DISABLED)
-        yield from pt_may_unmask_irq(w, core, v)
         return
     yield SW_DISABLE(v.cells.apic_disabled, VLAPIC_SW_DISABLED)
     for lvt in LVTS:

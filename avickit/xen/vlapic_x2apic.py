@@ -12,7 +12,6 @@ from avickit.xen.parts import Vcpu
 from avickit.xen.vlapic_init import vlapic_reset
 from avickit.xen.vlapic_lvt import LVT_MASK, LVTS
 from avickit.xen.vlapic_match import X2LogicalId
-from avickit.xen.vlapic_pt import pt_may_unmask_irq
 from avickit.xen.vlapic_regs import vlapic_reg_read, vlapic_reg_write
 from avickit.xen.vlapic_state import (
     READ_BASE,
@@ -92,7 +91,6 @@ def vlapic_hw_switch(w: World, core: Core, v: Vcpu, on: bool) -> Beats[None]:
         return
     yield from vlapic_reset(w, core, v)
     yield HW_ENABLE(v.cells.apic_disabled, ~VLAPIC_HW_DISABLED)
-    yield from pt_may_unmask_irq(w, core, v)
 
 
 @Op

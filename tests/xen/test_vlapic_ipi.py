@@ -116,6 +116,27 @@ def test_a_vector_below_16_is_the_senders_error(mode: int, vector: int) -> None:
     assert all(rig.page(v, "IRR") == 0 for v in rig.vcpus)
 
 
+@pytest.mark.parametrize("mode", [0, LOWEST])
+def test_16_is_a_legal_vector(mode: int) -> None:
+    """X0-5: the first."""
+    rig = enabled()
+    rig.ipi(rig.vcpus[0], 16 | mode, 2)
+    assert reached(rig, 16) == {1}
+
+
+@pytest.mark.parametrize(
+    ("icrl", "dest", "who"), [(LOGICAL, 0x2, {1}), (0, 2, {1}), (LOGICAL, 0x8, set()), (0, 9, set())]
+)
+def test_lowest_priority_asks_who_is_meant(icrl: int, dest: int, who: set[int]) -> None:
+    """X0-5: only among those; with nobody the round robin stays."""
+    rig = enabled()
+    for v in rig.vcpus:
+        rig.write(v, "LDR", 1 << v.vcpu_id << 24)
+    rig.ipi(rig.vcpus[0], FIXED | LOWEST | icrl, dest)
+    assert reached(rig) == who
+    assert rig.w.at[rig.vcpus[0].domain.cells.last_lowest] == len(who)
+
+
 def test_lowest_priority_goes_to_the_lowest_ppr() -> None:
     """X0-5: by TPR and ISR."""
     rig = enabled()
@@ -211,6 +232,17 @@ def test_init_deassert_does_nothing(icrl: int, waits: int) -> None:
     rig = enabled()
     rig.ipi(rig.vcpus[0], icrl, 2)
     assert rig.w.at[rig.vcpus[1].cells.waits_for_sipi] == waits
+
+
+def test_init_of_a_vcpu_that_does_not_run() -> None:
+    """X0-5: no core is disturbed; and a STARTUP without a hook only lets it run."""
+    rig = enabled()
+    v = rig.vcpus[1]
+    rig.ipi(rig.vcpus[0], INIT | ASSERT, 2)
+    assert rig.w.at[v.cells.pause_flags] == DOWN
+    assert all(rig.w.at[p.softirq] == 0 for p in rig.w.objects["pcpus"])
+    rig.ipi(rig.vcpus[0], STARTUP | 0x10, 2)
+    assert rig.w.at[v.cells.pause_flags] == 0
 
 
 def test_startup_starts_whoever_waits_for_it() -> None:

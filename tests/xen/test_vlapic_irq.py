@@ -80,6 +80,13 @@ def test_an_illegal_vector_is_an_error(vector: int) -> None:
     assert rig.page(v, "IRR") == rig.page(v, "TMR") == 0
 
 
+def test_16_is_a_legal_vector() -> None:
+    """X0-3: the first."""
+    rig = enabled()
+    set_irq(rig, rig.vcpus[0], 16)
+    assert (rig.page(rig.vcpus[0], "IRR"), rig.page(rig.vcpus[0], "ESR")) == (1 << 16, 0)
+
+
 def test_an_error_raises_the_lvt_error_interrupt_once() -> None:
     """X0-3: the LVT error interrupt, unless masked, and only for an error that is new."""
     rig = enabled()

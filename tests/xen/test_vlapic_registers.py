@@ -124,7 +124,14 @@ def test_other_sizes_crash_the_domain(size: int) -> None:
     assert rig.w.at[rig.vcpus[0].domain.cells.crashed] == 1
 
 
-@pytest.mark.parametrize("offset", [0x3E4, 0x3F0, 0x400, 0xFFC])
+def test_tdcr_is_the_last() -> None:
+    """X0-4: 3E0h is served."""
+    rig = enabled()
+    rig.do(vlapic.vlapic_mmio_write, rig.vcpus[0], 0x3E0, 0xFFFF_FFFF, 4)
+    assert rig.do(vlapic.vlapic_mmio_read, rig.vcpus[0], 0x3E0, 4) == 0xB
+
+
+@pytest.mark.parametrize("offset", [0x3E4, 0x3E5, 0x3F0, 0x400, 0xFFC])
 def test_behind_3e3h_nothing_is_served(offset: int) -> None:
     """X0-4: reads give 0, writes are ignored."""
     rig = enabled()

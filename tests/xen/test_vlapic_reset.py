@@ -32,6 +32,16 @@ def test_the_version_register() -> None:
     assert (0x14, len(LVTS)) == (version.VERSION, version.MAX_LVT + 1)
 
 
+def test_init_of_a_new_vcpu_clears_its_page() -> None:
+    """X0-1: whatever the page held before."""
+    rig = fresh()
+    v = rig.vcpus[0]
+    for register in (0x10, "ESR", "RRR", "IRR", 0xFF0):
+        rig.poke(v, register, 0x55)
+    rig.do(vlapic.vlapic_init, v)
+    assert not_zero(rig, v) == {offset: value for offset, value in AFTER_RESET.items() if value}
+
+
 def test_a_destroyed_vcpu_has_no_timer() -> None:
     """X4-3: nothing fires for a domain that is gone."""
     rig = enabled()

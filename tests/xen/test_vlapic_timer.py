@@ -93,6 +93,24 @@ def test_firing_wakes_a_blocked_vcpu() -> None:
     assert rig.w.at[v.cells.pause_flags] == 0
 
 
+def test_firing_wakes_though_the_vector_is_pending_already() -> None:
+    """X0-4: the timer kicks by itself, not only through a vector that is new."""
+    rig, v = timer(tmict=10)
+    rig.poke(v, "IRR", 1 << VECTOR)
+    rig.w.at[v.cells.pause_flags] = BLOCKED
+    rig.at(rig.now() + 1000)
+    assert softirq(rig, v)
+    assert rig.w.at[v.cells.pause_flags] == 0
+
+
+def test_a_tick_for_an_apic_disabled_in_hardware() -> None:
+    """X0-4, X0-10: it is not raised, though the LVT is not masked."""
+    rig, v = timer(tmict=10)
+    assert rig.do(vlapic.guest_wrmsr_apic_base, v, 0xFEE00100)
+    rig.at(rig.now() + 1000)
+    assert not softirq(rig, v)
+
+
 def test_the_softirq_serves_its_own_cores_vcpus() -> None:
     """X0-4: a timer is where its vCPU is."""
     rig, v = timer(tmict=10)
@@ -102,19 +120,30 @@ def test_the_softirq_serves_its_own_cores_vcpus() -> None:
     assert softirq(rig, v)
 
 
-@pytest.mark.parametrize("how", ["LVT_TIMER", "SVR"])
-def test_a_masked_tick_waits(how: str) -> None:
-    """X0-4: nothing is raised while the LVT is masked or the APIC is disabled; then it is."""
+@pytest.mark.parametrize(("register", "off", "on"), [("LVT_TIMER", VECTOR | MASKED, VECTOR), ("SVR", 0xFF, 0x1FF)])
+def test_a_masked_tick_is_not_raised(register: str, off: int, on: int) -> None:
+    """X0-4: while the LVT is masked or the APIC is disabled; the LVT write that unmasks forgets the tick."""
     rig, v = timer(tmict=1000)
-    rig.write(v, how, VECTOR | MASKED if how == "LVT_TIMER" else 0xFF)
+    rig.write(v, register, off)
     rig.at(rig.now() + 20_000)
     assert not softirq(rig, v)
-    if how == "SVR":
-        rig.write(v, "SVR", 0x1FF)
-        assert rig.page(v, "IRR") == 0, "disabling has masked the LVT"
-    rig.poke(v, "LVT_TIMER", VECTOR)
-    rig.do(vlapic.pt_may_unmask_irq, v)
-    assert rig.page(v, "IRR") == 1 << VECTOR
+    assert rig.do(vlapic.pt_update_irq, v) == -1
+    rig.write(v, register, on)
+    rig.write(v, "LVT_TIMER", VECTOR)
+    assert rig.do(vlapic.pt_update_irq, v) == -1
+    assert not softirq(rig, v)
+
+
+def test_an_unmasked_periodic_timer_is_in_phase() -> None:
+    """X0-4: 34 of 40 half periods have passed when the LVT is unmasked."""
+    rig, v = timer(PERIODIC | MASKED, tmict=1000)
+    due = vlapic.next_expiry(rig.w)
+    rig.at(due)
+    assert not softirq(rig, v)
+    assert vlapic.next_expiry(rig.w) == 0
+    rig.at(due + 34_000)
+    rig.write(v, "LVT_TIMER", VECTOR | PERIODIC)
+    assert vlapic.next_expiry(rig.w) == pytest.approx(due + 40_000, abs=NEAR)
 
 
 def test_a_vector_is_raised_once_for_a_tick() -> None:
@@ -218,6 +247,7 @@ def test_the_deadline() -> None:
     when = rig.now() + 5_000
     rig.do(vlapic.vlapic_tdt_msr_set, v, when)
     assert vlapic.next_expiry(rig.w) == pytest.approx(when, abs=NEAR)
+    assert rig.w.at[v.cells.timer_start] == pytest.approx(rig.now(), abs=NEAR)
     assert rig.do(vlapic.vlapic_tdt_msr_get, v) == when
     rig.at(when + NEAR)
     assert softirq(rig, v)
@@ -232,6 +262,7 @@ def test_a_deadline_that_is_past(value: int, fires: bool) -> None:
     rig, v = timer(DEADLINE)
     rig.do(vlapic.vlapic_tdt_msr_set, v, 1 << 40)
     rig.do(vlapic.vlapic_tdt_msr_set, v, value)
+    assert bool(vlapic.next_expiry(rig.w)) is fires
     assert softirq(rig, v) is fires
     assert rig.do(vlapic.vlapic_tdt_msr_get, v) == 0
 
@@ -240,8 +271,17 @@ def test_the_deadline_msr_in_another_mode() -> None:
     """X0-4a: writes are ignored, reads give 0."""
     rig, v = timer(ONE_SHOT)
     rig.do(vlapic.vlapic_tdt_msr_set, v, 1 << 40)
+    assert rig.w.at[v.cells.tdt_msr] == vlapic.next_expiry(rig.w) == 0
+    rig.w.at[v.cells.tdt_msr] = 1 << 40
     assert rig.do(vlapic.vlapic_tdt_msr_get, v) == 0
-    assert vlapic.next_expiry(rig.w) == 0
+
+
+def test_the_deadline_msr_of_an_apic_disabled_in_hardware() -> None:
+    """X0-4a, X0-10: writes are ignored."""
+    rig, v = timer(DEADLINE)
+    assert rig.do(vlapic.guest_wrmsr_apic_base, v, 0xFEE00100)
+    rig.do(vlapic.vlapic_tdt_msr_set, v, 1 << 40)
+    assert rig.w.at[v.cells.tdt_msr] == vlapic.next_expiry(rig.w) == 0
 
 
 def test_the_next_of_several() -> None:
@@ -254,9 +294,31 @@ def test_the_next_of_several() -> None:
     assert [v for _, v in vlapic.armed(rig.w)] == [other, rig.vcpus[0]]
 
 
-def test_posting_another_vector_changes_nothing() -> None:
-    """X0-4, X8-2: only the timer's own vector pays the tick."""
+def test_a_new_count_forgets_the_tick_that_is_owed() -> None:
+    """X0-4: whoever writes TMICT starts anew; the vector in IRR stays, but posting it arms nothing."""
     rig, v = timer(PERIODIC, tmict=10)
+    rig.at(rig.now() + 1000)
+    assert softirq(rig, v)
+    rig.write(v, "TMICT", 1000)
+    due = vlapic.next_expiry(rig.w)
+    assert due == pytest.approx(rig.now() + 10_000, abs=NEAR)
+    rig.at(due - 1000)
+    take(rig, v)
+    assert vlapic.next_expiry(rig.w) == due
+    rig.at(due)
+    assert softirq(rig, v)
+    rig.write(v, "TMICT", 0)
+    take(rig, v)
+    assert vlapic.next_expiry(rig.w) == 0
+    assert rig.do(vlapic.pt_update_irq, v) == -1
+
+
+def test_posting_another_vector_changes_nothing() -> None:
+    """X0-4, X8-2: only the timer's own vector pays the tick, and only if one is owed."""
+    rig, v = timer(PERIODIC, tmict=10)
+    due = vlapic.next_expiry(rig.w)
+    rig.do(vlapic.pt_intr_post, v, VECTOR)
+    assert vlapic.next_expiry(rig.w) == due
     rig.at(rig.now() + 1000)
     assert softirq(rig, v)
     rig.do(vlapic.pt_intr_post, v, VECTOR + 1)

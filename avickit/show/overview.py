@@ -1,0 +1,124 @@
+"""A machine, a domain and a vCPU at a glance: who runs where, what is pending, the last exit, the console.
+
+Does not model: timelines (the live views' matter).
+"""
+
+from collections.abc import Iterable, Sequence
+
+from avickit.lab.handles import DomainHandle, VcpuHandle
+from avickit.lab.machine import Machine
+from avickit.manual.exits import exit_name
+from avickit.show.exits import exit_lines
+from avickit.show.model import vector
+from avickit.show.tags import cell, element, fold, head, panel, row, table, text
+from avickit.silicon.parts import GUEST
+
+MOST = 16
+"""So many cores, vCPUs and console lines are shown."""
+VCPU_COLUMNS = ("vCPU", "APIC ID", "state", "core", "pending (IRR)", "in service (ISR)", "PPR", "exits", "last exit")
+STATS = ("incomp_ipi", "noaccel", "post_intr", "doorbell")
+
+
+def vectors(found: Iterable[int]) -> str:
+    """Vectors by name, `-` for none."""
+    return " ".join(vector(v) for v in sorted(found)) or "-"
+
+
+def vcpu_row(v: VcpuHandle) -> list[str]:
+    """A vCPU in one line, by `VCPU_COLUMNS`."""
+    core = "-" if v.core is None else str(v.core)
+    last = exit_name(int(v.exits[-1].code)) if v.exits else "-"
+    page = v.page
+    sets = [vectors(page.irr), vectors(page.isr)]
+    return [v.name, str(v.apic_id), v.state, core, *sets, f"{page.ppr:02X}h", str(v.exit_count), last]
+
+
+def core_row(m: Machine, index: int) -> list[str]:
+    """A core in one line."""
+    world = m.world
+    core, p = world.objects["cores"][index], (world.objects.get("pcpus") or [None] * (index + 1))[index]
+    current = world.at[p.current] if p else 0
+    who = world.objects["vcpus"][current - 1].name if current else "idle"
+    return [f"core {index}", str(core.host_apic_id), "guest" if world.at[core.mode] == GUEST else "host", who]
+
+
+CORE_COLUMNS = ("core", "host APIC ID", "mode", "runs")
+
+
+def all_vcpus(m: Machine) -> list[VcpuHandle]:
+    """Every vCPU of the machine."""
+    return [v for d in m.xen.domains for v in d.vcpus] if m.xen else []
+
+
+def lines_html(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:
+    """A table of plain text, its first column naming the row."""
+    shown = [row([head(r[0], "row"), *(cell(c, left=True) for c in r[1:])]) for r in rows[:MOST]]
+    if len(rows) > MOST:
+        shown.append(row([cell(f"... and {len(rows) - MOST} more", left=True)]))
+    return table(text(caption), [head(c) for c in columns], shown)
+
+
+def lines_text(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The same as aligned text."""
+    shown = [columns, *rows[:MOST]]
+    widths = [max(len(r[i]) for r in shown) for i in range(len(columns))]
+    lines = ["  ".join(f"{c:<{w}}" for c, w in zip(r, widths, strict=True)).rstrip() for r in shown]
+    return lines + ([f"... and {len(rows) - MOST} more"] if len(rows) > MOST else [])
+
+
+def machine_html(m: Machine) -> str:
+    """Cores, vCPUs, the last exit, the console."""
+    rows = [core_row(m, i) for i in range(m.config["cores"])]
+    parts = [element("b", text(headline(m))), lines_html(CORE_COLUMNS, rows)]
+    parts.append(lines_html(VCPU_COLUMNS, [vcpu_row(v) for v in all_vcpus(m)]) if all_vcpus(m) else "")
+    if m.xen and m.xen.console:
+        console = element("pre", text("\n".join(m.xen.console[-MOST:])))
+        parts.append(fold(f"console, the last of {len(m.xen.console)} lines", console))
+    return panel("".join(parts))
+
+
+def machine_text(m: Machine) -> str:
+    """The same as text."""
+    lines = [headline(m), *lines_text(CORE_COLUMNS, [core_row(m, i) for i in range(m.config["cores"])])]
+    return "\n".join(lines + (lines_text(VCPU_COLUMNS, [vcpu_row(v) for v in all_vcpus(m)]) if all_vcpus(m) else []))
+
+
+def headline(m: Machine) -> str:
+    """What machine it is."""
+    booted = f"Xen with {m.xen.patches} patches" if m.xen else "not booted"
+    return f"{m.config['cores']} cores, {m.config['cpu']}, {booted}, {m.clock} ns, {len(m.trace)} beats"
+
+
+def vcpu_html(v: VcpuHandle) -> str:
+    """One vCPU and its last exit in words."""
+    parts = [lines_html(VCPU_COLUMNS, [vcpu_row(v)])]
+    if v.exits:
+        parts.append(element("div", text("last exit: " + " ".join(exit_lines(v.exits[-1])))))
+    return panel("".join(parts))
+
+
+def vcpu_text(v: VcpuHandle) -> str:
+    """The same as text."""
+    last = ["last exit: " + " ".join(exit_lines(v.exits[-1]))] if v.exits else []
+    return "\n".join([*lines_text(VCPU_COLUMNS, [vcpu_row(v)]), *last])
+
+
+def stats_rows(d: DomainHandle) -> list[list[str]]:
+    """The counters of patch 10, where there are some."""
+    return [[v.name, *(str(v.stats[name]) for name in STATS)] for v in d.vcpus if v.stats]
+
+
+def domain_html(d: DomainHandle) -> str:
+    """The vCPUs of a domain and, from patch 10 on, their statistics."""
+    lead = element("b", text(repr(d).strip("<>")))
+    parts = [lead, lines_html(VCPU_COLUMNS, [vcpu_row(v) for v in d.vcpus])]
+    if stats := stats_rows(d):
+        parts.append(lines_html(("vCPU", *STATS), stats, "statistics (debug key i)"))
+    return panel("".join(parts))
+
+
+def domain_text(d: DomainHandle) -> str:
+    """The same as text."""
+    lines = [repr(d).strip("<>"), *lines_text(VCPU_COLUMNS, [vcpu_row(v) for v in d.vcpus])]
+    stats = stats_rows(d)
+    return "\n".join(lines + (lines_text(("vCPU", *STATS), stats) if stats else []))
