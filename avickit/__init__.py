@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from avickit.errors import AvicError
     from avickit.lab.machine import Machine
+    from avickit.show import Stepper, look
+    from avickit.silicon.guest import Insn, eoi, read, write
 
 __version__ = "0.1.0"
-__all__ = ["AvicError", "Machine", "__version__"]
+__all__ = ["AvicError", "Insn", "Machine", "Stepper", "__version__", "eoi", "look", "read", "write"]
 
-_WHERE = {"Machine": "avickit.lab.machine", "AvicError": "avickit.errors"}
+_WHERE = {"AvicError": "avickit.errors", "Machine": "avickit.lab.machine"}
+_WHERE |= dict.fromkeys(("Insn", "eoi", "read", "write"), "avickit.silicon.guest")
+_WHERE |= {"Stepper": "avickit.show", "look": "avickit.show"}
 
 
 def __getattr__(name: str) -> object:
     """Load what is asked for when it is asked for: `import avickit` stays quick."""
     if name not in _WHERE:
         raise AttributeError(f"module 'avickit' has no attribute {name!r}")
+    if name == "Machine":
+        import_module("avickit.show")  # it gives everything that a machine hands out its HTML form
     return getattr(import_module(_WHERE[name]), name)

@@ -158,6 +158,7 @@ class World:
             raise AvicError(f"defects {self.by[op]} and {by} both replace {op.name}; choose one of them")
         self.table[op] = fn
         self.by[op] = by
+        self.cache.pop("plain", None)
 
     def current(self, op: Op[P, R]) -> "Callable[Concatenate[World, P], Beats[R]]":
         """What stands for `op` now: for an overlay that adds to what was there."""
@@ -231,11 +232,12 @@ def drive(w: World, beats: Beats[R]) -> R:
             elif do is SIGNAL:
                 at[place] = old | value
                 w.signalled.append(place)
-            elif do is LOCK:
-                _free(w, ask)
-                at[place] = 1
-            elif do is WAIT:
-                _free(w, ask)
+            elif do is LOCK or do is WAIT:
+                time -= 1
+                refuse_to_wait(w, ask)
+                time += 1
+                if do is LOCK:
+                    at[place] = 1
             ask = send(old)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
@@ -247,13 +249,14 @@ def _drive_any(w: World, beats: Beats[R]) -> R:
     try:
         ask = beats.send(None)
         while True:
-            _free(w, ask)
+            refuse_to_wait(w, ask)
             ask = beats.send(perform(w, ask))
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
 
 
-def _free(w: World, ask: Ask) -> None:
+def refuse_to_wait(w: World, ask: Ask) -> None:
+    """Raises Deadlock if the ask has to wait: nobody else runs who could end it. The beat has not been done then."""
     if blocked(w, ask):
         what = "is held" if ask[3] is LOCK else "has not come"
         raise Deadlock(f"{name_of(w, ask[1])}: {what}, and nobody else runs")

@@ -4,7 +4,7 @@ A command is a script: a generator of (actor, beats). Stopped at a beat, the who
 inside an algorithm can act on other cores, then go on. Does not model: beats of several actors interleaved (explorer).
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from avickit.beat import CLOCK, LOCK, WAIT, Beats, World, blocked, drive, name_of, perform
@@ -30,12 +30,20 @@ class Stopped(NamedTuple):
 
 
 class Engine:
-    """Plays scripts on a World and keeps the trace. `stopped` are the scripts that stand between two beats."""
+    """Plays scripts on a World and keeps the trace. `stopped` are the scripts that stand between two beats.
 
-    def __init__(self, world: World, *, record: bool, limit: int) -> None:
+    With `fast`, what is not recorded runs in the plain form that `lab.derive` makes of the generators.
+    """
+
+    def __init__(self, world: World, *, record: bool, limit: int, fast: bool = False) -> None:
         self.world = world
         self.trace = Trace(world, limit)
         self.recording = record
+        self.drive: Callable[[World, Beats[Any]], Any] = drive
+        if fast:
+            from avickit.lab.derive import run_plain
+
+            self.drive = run_plain
         self.stopped: list[Stopped] = []
         self.core_of: dict[int, Core] = {core.signals: core for core in world.objects["cores"]}
 
@@ -57,7 +65,7 @@ class Engine:
             while True:
                 self._refuse_held(actor)
                 if not self.recording:
-                    answer = drive(self.world, beats)
+                    answer = self.drive(self.world, beats)
                 else:
                     answer = self._record(Stopped(script, actor, beats, None), until)
                     if len(self.stopped) > standing:

@@ -36,7 +36,8 @@ class Machine(Shown):
     """A host with some cores. `cpu` is a model of `manual.cpuid`; `choices` are behaviours the manual leaves open.
 
     `pages` is the memory in 4 KiB pages, `host_ids` the cores' physical APIC IDs, `prices` nanoseconds by Site.
-    Recording is on until `limit` beats; `scheduler` is "manual" or "round-robin". Raises AvicError for bad input.
+    Recording is on until `limit` beats; what is not recorded runs about 2.5 times as quick with `fast` (`lab.derive`).
+    `scheduler` is "manual" or "round-robin". Raises AvicError for bad input.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Machine(Shown):
         choices: Mapping[str, str] | None = None,
         errata: Iterable[int] = (),
         record: bool = True,
+        fast: bool = False,
         limit: int = RECORDING_LIMIT,
         scheduler: str = "manual",
         prices: Mapping[Site, int] | None = None,
@@ -71,7 +73,7 @@ class Machine(Shown):
         self.world.objects["filter"] = access_filter(has(self.world.objects["cpu"][0], "EXT_LVT_AVIC_ACCESS_CHG"))
         apply_choices(self.world, self.config["choices"])
         apply_errata(self.world, self.config["errata"])
-        self.engine = Engine(self.world, record=record, limit=limit)
+        self.engine = Engine(self.world, record=record, limit=limit, fast=fast)
         self.xen: XenHandle | None = None
         self._programs: dict[Insn, int] = {}
 

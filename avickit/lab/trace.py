@@ -3,7 +3,6 @@
 The state at any beat is the state now with the later writes undone. Does not model: what was not recorded.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -129,9 +128,10 @@ class Trace(Shown):
         return at
 
     def json(self) -> str:
-        """The trace as JSON: one object a beat, and the commands."""
-        beats = [beat._asdict() for beat in self]
-        return json.dumps({"format": 1, "commands": self.commands, "beats": beats}, default=repr)
+        """The trace as JSON: one object a beat, and the commands. `load` reads it, beats equal."""
+        from avickit.lab.trace_json import dumps
+
+        return dumps(self)
 
 
 def actor_name(actor: int) -> str:
@@ -140,16 +140,7 @@ def actor_name(actor: int) -> str:
 
 
 def load(text: str) -> list[Beat]:
-    """The beats of a JSON trace. Raises AvicError naming what is wrong with it."""
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise AvicError.of("trace", f"line {error.lineno}", "JSON") from error
-    if not isinstance(data, dict) or data.get("format") != 1 or not isinstance(data.get("beats"), list):
-        raise AvicError.of("trace", "a file without format 1 and beats", "what Trace.json() writes")
-    beats = []
-    for n, beat in enumerate(data["beats"], 1):
-        if not isinstance(beat, dict) or set(beat) != set(Beat._fields):
-            raise AvicError.of(f"trace beat {n}", sorted(beat) if isinstance(beat, dict) else beat, str(Beat._fields))
-        beats.append(Beat(**beat))
-    return beats
+    """The beats of a JSON trace; `trace_json.loads` gives its commands too. Raises AvicError naming what is wrong."""
+    from avickit.lab.trace_json import loads
+
+    return loads(text).beats

@@ -57,7 +57,10 @@ def avic_dfr_update(w: World, core: Core, v: Vcpu, dfr: int) -> Beats[None]:
 @Op
 def avic_vlapic_reset(w: World, core: Core, v: Vcpu) -> Beats[None]:
     """INIT clears LDR and DFR in the page: the table follows. (X5-6; as published it does not: X20)"""
-    if xen(w).flags.get("svm_avic"):
+    if not xen(w).flags.get("svm_avic"):
+        return
+    cells = avic_vcpu(w, v)
+    if (yield READ_LAST(cells.last_ldr)) or (yield READ_LAST(cells.last_cluster)):
         yield from move(w, core, v, 0, 0)
 
 

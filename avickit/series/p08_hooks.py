@@ -26,10 +26,12 @@ def apply(w: World) -> None:
 
     def pending_for_injection(w: World, core: Core, v: Vcpu) -> Beats[tuple[Source, int]]:
         """With AVIC on a LAPIC vector is not injected; its timer bookkeeping is done. (X8-2; X22 and its naive fix)"""
+        if not (yield from svm_avic_vcpu_enabled(w, v)):
+            return (yield from before(w, core, v))
+        tick = yield from vlapic.pt_update_irq(w, core, v)
+        if tick >= 0:
+            yield from vlapic.pt_intr_post(w, core, v, tick)
         source, vector = yield from before(w, core, v)
-        if source is Source.LAPIC and (yield from svm_avic_vcpu_enabled(w, v)):
-            yield from vlapic.pt_intr_post(w, core, v, vector)
-            return Source.NONE, 0
-        return source, vector
+        return (Source.NONE, 0) if source is Source.LAPIC else (source, vector)
 
     w.replace(intr.pending_for_injection, pending_for_injection, "patch 8")

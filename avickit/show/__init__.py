@@ -2,13 +2,14 @@
 
     from avickit.show import look, Stepper
 
-A sheet (`model`) is what there is to see of a page; `as_text` and `as_html` draw it; `stepper` puts sheets side by side.
+A sheet (`model`) is what there is to see of a page; `as_text` and `as_html` draw it; `stepper` steps through a trace.
 Importing this room gives the handles of the lab their HTML form. Does not model: anything.
 """
 
 from avickit.bits import Shown
-from avickit.show.look import Look, html, look, tally, text
+from avickit.show.looks import Look, html, look, tally, text
+from avickit.show.stepper import Stepper
 
-__all__ = ["Look", "html", "look", "tally", "text"]
+__all__ = ["Look", "Stepper", "html", "look", "tally", "text"]
 
 Shown.form = staticmethod(html)

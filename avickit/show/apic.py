@@ -42,16 +42,14 @@ def apic_groups(m: Moment, page: ApicPage) -> tuple[Group, ...]:
     rows: dict[str, list[Row]] = {}
     for line in MAP:
         offsets = [line.offset] if line.name in VECTORS else line.offsets
+        if line.register is None:  # most of the page; told only where it holds something
+            offsets = [o for o in offsets if m.at[page.place + (o >> SLOT)] or m.before[page.place + (o >> SLOT)]]
         rows.setdefault(line.name, []).extend(apic_row(m, page.place, offset, ext_lvt) for offset in offsets)
     groups = []
     for title, wanted in GROUPS:
         if title == "Interrupt command":
             groups += [Group(f"{n}: {word}", "vectors", tuple(rows[n])) for n, word in VECTORS.items()]
-        found = tuple(row for name in wanted for row in rows[name])
-        if title == "No register":
-            found = tuple(row for row in found if not row.quiet)
-        if found:
-            groups.append(Group(title, "registers", found))
+        groups.append(Group(title, "registers", tuple(row for name in wanted for row in rows[name])))
     return tuple(groups)
 
 
@@ -66,7 +64,5 @@ def apic_row(m: Moment, page: int, offset: int, ext_lvt: bool) -> Row:
     parts = () if wide else parts_of(register, value, before)
     access = "/".join(LETTERS[filter_for(offset, write, ext_lvt)] for write in (False, True))
     rest = None if name in ALWAYS else value if value in (0, line.reset) else line.reset
-    shown = m.shown
-    touched = shown is not None and shown.place == full
     width = 256 if wide else 32
-    return Row(full, offset, name, value, before, width, parts, access, line.meaning, rest, touched)
+    return Row(full, offset, name, value, before, width, parts, access, line.meaning, rest, full == m.looked_at)

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from avickit.show import palette
-from avickit.show.as_text import dump, folded_text, told, vectors_text, word_bits
-from avickit.show.model import NIBBLE, Group, Part, Row, Sheet, cut, digits, vector
-from avickit.show.tags import beside, box, cell, element, fold, head, panel, row, runs, table, text
+from avickit.show.as_text import dump, folded_text, told, vectors_text
+from avickit.show.model import Group, Part, Row, Sheet
+from avickit.show.tags import CAPTION, beside, box, cell, element, fold, head, panel, row, runs, table, text
+from avickit.show.writing import NIBBLE, cut, digits, vector, written
 
 HUE = {"*": palette.CHANGED, ">": palette.LOOKED_AT, " ": ""}
 ACROSS = "+0   +4   +8   +C   +10  +14  +18  +1C".replace(" ", NIBBLE)
-BIT_NUMBERS = f"31{NIBBLE * 36}0"
+TIGHT = "letter-spacing:-.8px"
+BIT_NUMBERS = f"31{NIBBLE * 29}0"
 
 
 def sheet_html(sheet: Sheet, *, narrow: bool = False) -> str:
@@ -21,7 +23,8 @@ def sheet_html(sheet: Sheet, *, narrow: bool = False) -> str:
     parts = []
     for shape, groups in groupby((g for g in sheet.groups if g.told), key=lambda group: group.shape):
         if shape == "vectors":
-            parts.append(beside(grid(r) for group in groups for r in group.told))
+            grids = [grid(r, group.title, narrow) for group in groups for r in group.told]
+            parts.append("".join(grids) if narrow else beside(grids))
         elif shape == "dump":
             parts += [hex_dump(group.told) for group in groups]
         elif shape == "entries":
@@ -43,14 +46,14 @@ def folded(sheet: Sheet) -> str:
         for r in group.quiet
     ]
     said = folded_text(sheet)
-    rows = fold(f"not shown: {said}", element("pre", text("\n".join(lines)))) if lines else text(said)
+    rows = fold(f"not shown: {said}", element("pre", text("\n".join(lines)))) if lines else element("small", text(said))
     return rows + (f"<div>{element('small', text(sheet.legend))}</div>" if sheet.legend else "")
 
 
 def registers(groups: list[Group], narrow: bool) -> str:
     """Groups of registers or words in one table."""
     bits = groups[0].shape == "registers"
-    columns = [head("offset"), head("register" if bits else "word")]
+    columns = [head("at" if narrow else "offset"), head("register" if bits else "word")]
     columns += [head("r/w", title="what a guest read and a guest write do")] if bits else []
     columns += [head("value")] + ([head(BIT_NUMBERS, title="bits 31 to 0")] if bits else [])
     columns += [] if narrow and bits else [head("fields")]
@@ -59,7 +62,7 @@ def registers(groups: list[Group], narrow: bool) -> str:
         if not narrow and group.title:
             rows.append(row([head(group.title, "rowgroup", colspan=len(columns))]))
         rows += [register(r, bits, narrow and bits) for r in group.told]
-    return table("", columns, rows)
+    return table("", columns, rows, small=bits)
 
 
 def register(r: Row, bits: bool, narrow: bool) -> str:
@@ -69,7 +72,7 @@ def register(r: Row, bits: bool, narrow: bool) -> str:
     cells = [cell(f"{r.mark} {r.offset:03X}".strip()), head(r.name, "row", r.meaning)]
     cells += [cell(r.access, access_hue(r.access))] if bits else []
     cells += [cell(digits(r.value, r.width), title=plain if narrow else "")]
-    cells += [box("td", runs(r.runs()))] if bits else []
+    cells += [box("td", element("span", runs(r.runs()), TIGHT))] if bits else []
     return row([*cells, *([] if narrow else [box("td", fields, left=True)])], HUE[r.mark])
 
 
@@ -91,15 +94,22 @@ def field_html(part: Part) -> str:
     return element("mark", said) if part.changed else said
 
 
-def grid(r: Row) -> str:
-    """A set of 256 vectors: eight words of 32, as they lie in the page, each with its first vector."""
-    caption = element("b", text(f"{r.mark} {r.name}".strip())) + text(f" {r.offset:03X}h: {r.meaning}. ")
-    lines = []
-    for word in range(8):
-        value, changed = (x >> 32 * word & 0xFFFF_FFFF for x in (r.value, r.changed))
-        name = head(vector(32 * word), "row", f"offset {r.offset + 16 * word:03X}h")
-        lines.append(row([name, box("td", runs(cut(word_bits(value), changed, 32, rising=True)))]))
+def grid(r: Row, title: str, narrow: bool) -> str:
+    """A set of 256 vectors: eight words of 32, as they lie in the page, each with its first vector.
+
+    A narrow one has just the words that ever hold a vector in its story; outside a story, that hold one now.
+    """
+    name, _, meaning = title.partition(": ")
+    caption = element("b", text(f"{r.mark} {name}".strip()), title=r.meaning) + text(f" {meaning}, {r.offset:03X}h: ")
     shown = element("mark", text(vectors_text(r))) if r.changed else text(vectors_text(r))
+    ever = -1 if not narrow else r.value | r.before if r.ever is None else r.ever
+    if not ever:
+        return element("div", caption + shown, CAPTION)
+    lines = []
+    for word in [word for word in range(8) if ever >> 32 * word & 0xFFFF_FFFF]:
+        value, changed = (x >> 32 * word & 0xFFFF_FFFF for x in (r.value, r.changed))
+        lead = head(vector(32 * word), "row", f"offset {r.offset + 16 * word:03X}h")
+        lines.append(row([lead, box("td", runs(cut(written(value, 32), changed, 32, rising=True)))]))
     return element("div", table(caption + shown, [head("from"), head(ACROSS)], lines))
 
 
@@ -117,7 +127,7 @@ def entries(rows: Sequence[Row]) -> str:
 
 def upright(rows: Sequence[Row]) -> str:
     """The same with a column for each entry: for a narrow place."""
-    columns = [head("entry"), *(head(f"{r.mark} {r.name}".strip(), title=r.meaning) for r in rows)]
+    columns = [head("entry"), *(head(f"{r.mark} {r.name}".strip(), title=r.meaning, hue=HUE[r.mark]) for r in rows)]
     lines = []
     for parts in zip(*(r.parts for r in rows), strict=False):
         name = head(parts[0].name, "row", f"{parts[0].where}: {parts[0].meaning}")

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from avickit.manual.vectors import vectors_of
-from avickit.show.model import MOST_FIELDS, Group, Part, Row, Sheet, cut, digits, vector
+from avickit.show.model import MOST_FIELDS, Group, Part, Row, Sheet
+from avickit.show.writing import cut, digits, vector, vectors, written
 
 ZERO = "        0"
 """A word of 0 in a dump."""
@@ -57,7 +58,7 @@ def row_lines(group: Group, row: Row) -> Iterator[str]:
         for word in range(8):
             part, changed = row.value >> 32 * word & 0xFFFF_FFFF, row.changed >> 32 * word & 0xFFFF_FFFF
             if part or changed:
-                runs = cut(word_bits(part), changed, 32, rising=True)
+                runs = cut(written(part, 32), changed, 32, rising=True)
                 yield f"        {vector(32 * word):>4}  {''.join(marked(runs))}"
         return
     head = f"{row.mark} {row.offset:03X} {row.name:<{18 if group.shape == 'words' else 12}}{row.access:<6}"
@@ -78,13 +79,7 @@ def told(row: Row) -> list[Part]:
 
 def vectors_text(row: Row) -> str:
     """The vectors of a row: `41h, 52h`, and which came and went."""
-    now = ", ".join(vector(v) for v in vectors_of(row.value)) or "no vector"
-    came = ", ".join(f"+{vector(v)}" for v in vectors_of(row.value & row.changed))
-    went = ", ".join(f"-{vector(v)}" for v in vectors_of(row.before & row.changed))
+    now = vectors(vectors_of(row.value)) or "no vector"
+    came, went = (vectors(vectors_of(v & row.changed), sign) for v, sign in ((row.value, "+"), (row.before, "-")))
     change = ", ".join(filter(None, (came, went)))
     return f"{now} ({change})" if change else now
-
-
-def word_bits(word: int) -> str:
-    """32 bits of a set of vectors, the lowest first."""
-    return "".join("1" if word >> bit & 1 else "·" for bit in range(32))

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from avickit.lab.trace import Beat
+from avickit.manual.vectors import vectors_of
 from avickit.show import palette
 from avickit.show.tags import cell, element, head, panel, row, table, text
+from avickit.show.writing import vectors
 
-MOST_BEATS = 60
+SETS = ("page IRR", "page ISR", "page TMR")
+MOST_BEATS = 50
 """So many beats of a listing are shown: its beginning and its end."""
 
 
@@ -22,9 +25,14 @@ def value_text(value: Any) -> str:
 
 
 def change_text(beat: Beat) -> str:
-    """`0 -> 2h`, `2h` if it was only read."""
-    old, new = (value_text(v) for v in (beat.old, beat.new))
+    """`0 -> 2h`, `2h` if it was only read; sets of vectors by their vectors."""
+    old, new = ((vectors_text if beat.place.endswith(SETS) else value_text)(v) for v in (beat.old, beat.new))
     return old if beat.old == beat.new else f"{old} -> {new}"
+
+
+def vectors_text(value: int) -> str:
+    """`41h, 52h`."""
+    return vectors(vectors_of(value)) or "no vector"
 
 
 def beat_text(beat: Beat) -> str:
@@ -53,7 +61,8 @@ def listing_text(beats: Sequence[Beat], note: str = "") -> str:
         if n:
             lines.append(f"       ... {n} beats not shown ...")
         elif beat:
-            lines.append(f"{beat.n:>6}  {beat.actor:<7} {beat.kind:<6} {beat.place:<{width}}  {beat.say}  [{beat.rule}]")
+            who = f"{beat.n:>6}  {beat.actor:<7} {beat.kind:<6}"
+            lines.append(f"{who} {beat.place:<{width}}  {beat.say}  [{beat.rule}]")
     return "\n".join(([note] if note else []) + lines)
 
 

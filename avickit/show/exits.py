@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from avickit.manual.decode import explain
 from avickit.manual.exits import exit_name
-from avickit.manual.words import Word
-from avickit.show.tags import cell, element, head, panel, row, table, text
+from avickit.show.tags import box, cell, element, head, panel, row, table, text
 from avickit.silicon.parts import Exit
 
 MOST_EXITS = 12
@@ -36,7 +35,8 @@ def exits_html(exits: Sequence[Exit]) -> str:
     rows = []
     for n, exit in numbered(exits):
         words = " ".join(exit_lines(exit))
-        cells = [head(n, "row"), cell(f"{int(exit.code) & 0xFFFF:X}h"), cell(f"{exit.info1:X}h"), cell(f"{exit.info2:X}h")]
+        code, infos = f"{int(exit.code) & 0xFFFF:X}h", [cell(f"{info:X}h") for info in (exit.info1, exit.info2)]
+        cells = [head(n, "row"), cell(code), *infos]
         rows.append(row([*cells, cell(words, left=True)]))
     return panel(table("", columns, rows) if rows else text("no exit"))
 
@@ -55,7 +55,7 @@ def counts(tally: Tally) -> list[tuple[str, str, list[int]]]:
     found = []
     for code in codes:
         member = next(exit.code for exits in tally.values() for exit in exits if exit.code == code)
-        meaning = member.doc if isinstance(member, Word) else ""
+        meaning = getattr(member, "doc", "")
         found.append((exit_name(code), meaning, [sum(e.code == code for e in exits) for exits in tally.values()]))
     return [*found, ("all exits", "", [len(exits) for exits in tally.values()])]
 
@@ -75,6 +75,6 @@ def tally_html(tally: Tally) -> str:
     rows = []
     for name, meaning, numbers in counts(tally):
         shown = [element("b", text(n)) if not meaning else text(n) for n in numbers]
-        cells = [element("td", n, "padding:0 5px;text-align:right") for n in shown]
+        cells = [box("td", n, right=True) for n in shown]
         rows.append(row([head(name, "row"), *cells, cell(meaning, left=True)]))
     return panel(table("", [head("#VMEXIT"), *(head(name) for name in tally), head("meaning")], rows))

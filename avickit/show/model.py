@@ -4,18 +4,19 @@ A row is one place of the page: offset, name, access letters, value, which bits 
 the live views draw the same sheets. Does not model: looks (see `as_text`, `as_html`, `palette`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from avickit.bits import Field, Register, show
+from avickit.show.writing import cut, written
 
 Shape = Literal["registers", "vectors", "entries", "words", "dump"]
 """How a group is drawn: registers by bit, sets of 256 vectors as grids, a table's entries by field, words by field, and
 plain words in lines of 16 bytes."""
-MOST_ROWS = 40
-"""So many rows of a group are told, so that a page full of anything stays a page that people can read."""
-MOST_FIELDS = 16
+MOST_ROWS = 27
+"""So many rows of a sheet are told, so that a page full of anything stays one that people can read."""
+MOST_FIELDS = 14
 """And so many fields of a row."""
 
 
@@ -51,6 +52,8 @@ class Row:
     """The value it has when nothing is to be told of it; None if it is always worth showing."""
     touched: bool = False
     """The beat that is shown looks at this place."""
+    ever: int | None = None
+    """The bits that are set at any time of a story; None outside a story."""
 
     @property
     def changed(self) -> int:
@@ -69,49 +72,24 @@ class Row:
 
     def runs(self) -> Iterator[tuple[str, bool]]:
         """The bits from the highest down in groups of four, cut where changed and unchanged bits meet."""
-        yield from cut(
-            "".join(BITS[self.value >> i & 1] for i in reversed(range(self.width))), self.changed, self.width
-        )
-
-
-BITS = "·1"
-"""How a bit is written: a dot is easier to tell from a one than a zero is."""
-NIBBLE = "\N{NO-BREAK SPACE}"
-"""What stands between groups of four bits: a line never breaks there."""
-
-
-def cut(bits: str, changed: int, width: int, *, rising: bool = False) -> Iterator[tuple[str, bool]]:
-    """A string of bits in runs of (text, changed), with a gap after every fourth bit.
-
-    `rising` says that the first character is bit 0; else it is the highest.
-    """
-    text, state = "", False
-    for i, bit in enumerate(bits):
-        now = bool(changed >> (i if rising else width - 1 - i) & 1)
-        gap = NIBBLE if i and i % 4 == 0 else ""
-        if now == state:
-            text += gap + bit
-            continue
-        if text or gap:
-            yield text + gap, state
-        text, state = bit, now
-    yield text, state
+        yield from cut(written(self.value, self.width)[::-1], self.changed, self.width)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows that belong together; `more` says what is not even among them."""
+    """Rows that belong together; `more` says what is not even among them, `room` how many of them can be told."""
 
     title: str
     shape: Shape
     rows: tuple[Row, ...]
     more: str = ""
+    room: int = MOST_ROWS
 
     @property
     def told(self) -> tuple[Row, ...]:
         """The rows worth telling, as far as there is room."""
         found = tuple(row for row in self.rows if not row.quiet)
-        return found if self.shape == "dump" else found[:MOST_ROWS]
+        return found if self.shape == "dump" else found[: self.room]
 
     @property
     def cut(self) -> int:
@@ -134,14 +112,28 @@ class Sheet:
     groups: tuple[Group, ...]
     legend: str = ""
 
+    def fitted(self) -> "Sheet":
+        """The sheet with room for `MOST_ROWS` rows, given to its groups in their order."""
+        left, groups = MOST_ROWS, []
+        for group in self.groups:
+            groups.append(replace(group, room=left))
+            left -= len(groups[-1].told) if group.shape != "dump" else 0
+        return replace(self, groups=tuple(groups))
+
     def rows(self) -> Iterator[Row]:
         """All its rows."""
         return (row for group in self.groups for row in group.rows)
 
-    def only(self, places: set[str]) -> "Sheet":
-        """The sheet without the rows that are not among these places; a group without a row goes."""
-        groups = (replace(g, rows=tuple(r for r in g.rows if r.place in places)) for g in self.groups)
-        return replace(self, groups=tuple(g for g in groups if g.rows))
+    def only(self, places: Mapping[str, int]) -> "Sheet":
+        """The sheet with just the rows of these places, told whatever they hold; as it is if it has none of them.
+
+        The numbers are the bits that each of them ever holds: all that a narrow drawing needs room for.
+        """
+        kept = []
+        for group in self.groups:
+            rows = tuple(replace(row, rest=None, ever=places[row.place]) for row in group.rows if row.place in places)
+            kept += [replace(group, rows=rows, more="")] if rows else []
+        return replace(self, groups=tuple(kept)).fitted() if kept else self
 
 
 def parts_of(register: type[Register] | None, value: int, before: int) -> tuple[Part, ...]:
@@ -160,17 +152,3 @@ def part_of(field: Field[Any], value: int, before: int) -> Part:
     now = field.of(value)
     changed = now != field.of(before)
     return Part(field.name, field.where, int(now), show(now), field.doc, changed)
-
-
-def digits(value: int, width: int) -> str:
-    """A value in hex, a blank-free group for every 16 bits.
-
-    >>> digits(0x2000000, 32)
-    '0200_0000'
-    """
-    return f"{value:0{width // 4 + width // 16 - 1}_x}".upper() if width > 16 else f"{value:0{width // 4}X}"
-
-
-def vector(number: int) -> str:
-    """A vector as the manual writes it: `41h`."""
-    return f"{number:02X}h"

@@ -5,12 +5,13 @@ Does not model: moments that were not recorded; of a machine without a complete 
 
 from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from avickit.errors import AvicError
 from avickit.lab import names
 from avickit.lab.machine import Machine
-from avickit.lab.trace import Beat
+from avickit.lab.xen import XenHandle
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,10 @@ class Moment:
             return f"after beat {self.beat}; * marks what it changed"
         return f"after beat {self.beat}; * marks what beats {self.since + 1} to {self.beat} changed"
 
-    @property
-    def shown(self) -> Beat | None:
-        """The beat that is looked at, if it is one."""
-        return self.machine.trace[self.beat] if self.told and self.beat else None
+    @cached_property
+    def looked_at(self) -> str:
+        """The place that the beat is about, if a single one was asked for."""
+        return self.machine.trace[self.beat].place if self.told and self.beat else ""
 
     def name(self, place: int) -> str:
         """The full name of a place, as beats call it."""
@@ -79,4 +80,6 @@ def past(m: Moment) -> Machine:
     then.world = copy(m.machine.world)
     then.world.at = m.at
     then.world.see = m.at.__getitem__
+    if then.xen:
+        then.xen = XenHandle(then)
     return then

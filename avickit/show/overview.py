@@ -3,25 +3,23 @@
 Does not model: timelines (the live views' matter).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from avickit.lab.handles import DomainHandle, VcpuHandle
 from avickit.lab.machine import Machine
+from avickit.lab.stats import Counters
 from avickit.manual.exits import exit_name
 from avickit.show.exits import exit_lines
-from avickit.show.model import vector
+from avickit.show.statistics import Statistics, statistics_html, statistics_text
 from avickit.show.tags import cell, element, fold, head, panel, row, table, text
+from avickit.show.writing import vectors
 from avickit.silicon.parts import GUEST
 
 MOST = 16
 """So many cores, vCPUs and console lines are shown."""
+LINE = 160
+"""And so much of a console line."""
 VCPU_COLUMNS = ("vCPU", "APIC ID", "state", "core", "pending (IRR)", "in service (ISR)", "PPR", "exits", "last exit")
-STATS = ("incomp_ipi", "noaccel", "post_intr", "doorbell")
-
-
-def vectors(found: Iterable[int]) -> str:
-    """Vectors by name, `-` for none."""
-    return " ".join(vector(v) for v in sorted(found)) or "-"
 
 
 def vcpu_row(v: VcpuHandle) -> list[str]:
@@ -29,7 +27,7 @@ def vcpu_row(v: VcpuHandle) -> list[str]:
     core = "-" if v.core is None else str(v.core)
     last = exit_name(int(v.exits[-1].code)) if v.exits else "-"
     page = v.page
-    sets = [vectors(page.irr), vectors(page.isr)]
+    sets = [vectors(found, most=4) or "-" for found in (page.irr, page.isr)]
     return [v.name, str(v.apic_id), v.state, core, *sets, f"{page.ppr:02X}h", str(v.exit_count), last]
 
 
@@ -50,12 +48,12 @@ def all_vcpus(m: Machine) -> list[VcpuHandle]:
     return [v for d in m.xen.domains for v in d.vcpus] if m.xen else []
 
 
-def lines_html(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:
+def lines_html(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table of plain text, its first column naming the row."""
     shown = [row([head(r[0], "row"), *(cell(c, left=True) for c in r[1:])]) for r in rows[:MOST]]
     if len(rows) > MOST:
         shown.append(row([cell(f"... and {len(rows) - MOST} more", left=True)]))
-    return table(text(caption), [head(c) for c in columns], shown)
+    return table("", [head(c) for c in columns], shown)
 
 
 def lines_text(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -72,7 +70,7 @@ def machine_html(m: Machine) -> str:
     parts = [element("b", text(headline(m))), lines_html(CORE_COLUMNS, rows)]
     parts.append(lines_html(VCPU_COLUMNS, [vcpu_row(v) for v in all_vcpus(m)]) if all_vcpus(m) else "")
     if m.xen and m.xen.console:
-        console = element("pre", text("\n".join(m.xen.console[-MOST:])))
+        console = element("pre", text("\n".join(line[:LINE] for line in m.xen.console[-MOST:])))
         parts.append(fold(f"console, the last of {len(m.xen.console)} lines", console))
     return panel("".join(parts))
 
@@ -86,7 +84,7 @@ def machine_text(m: Machine) -> str:
 def headline(m: Machine) -> str:
     """What machine it is."""
     booted = f"Xen with {m.xen.patches} patches" if m.xen else "not booted"
-    return f"{m.config['cores']} cores, {m.config['cpu']}, {booted}, {m.clock} ns, {len(m.trace)} beats"
+    return f"{m.config['cores']} cores, {m.config['cpu']}, {booted}, {m.clock} ns"
 
 
 def vcpu_html(v: VcpuHandle) -> str:
@@ -103,22 +101,20 @@ def vcpu_text(v: VcpuHandle) -> str:
     return "\n".join([*lines_text(VCPU_COLUMNS, [vcpu_row(v)]), *last])
 
 
-def stats_rows(d: DomainHandle) -> list[list[str]]:
+def counted(d: DomainHandle) -> Statistics:
     """The counters of patch 10, where there are some."""
-    return [[v.name, *(str(v.stats[name]) for name in STATS)] for v in d.vcpus if v.stats]
+    found = {v.vcpu.vcpu_id: Counters(**v.stats) for v in d.vcpus if v.stats}
+    return {d.domain.index: found} if found else {}
 
 
 def domain_html(d: DomainHandle) -> str:
     """The vCPUs of a domain and, from patch 10 on, their statistics."""
     lead = element("b", text(repr(d).strip("<>")))
     parts = [lead, lines_html(VCPU_COLUMNS, [vcpu_row(v) for v in d.vcpus])]
-    if stats := stats_rows(d):
-        parts.append(lines_html(("vCPU", *STATS), stats, "statistics (debug key i)"))
-    return panel("".join(parts))
+    return panel("".join(parts) + (statistics_html(counted(d)) if counted(d) else ""))
 
 
 def domain_text(d: DomainHandle) -> str:
     """The same as text."""
     lines = [repr(d).strip("<>"), *lines_text(VCPU_COLUMNS, [vcpu_row(v) for v in d.vcpus])]
-    stats = stats_rows(d)
-    return "\n".join(lines + (lines_text(("vCPU", *STATS), stats) if stats else []))
+    return "\n".join(lines + ([statistics_text(counted(d))] if counted(d) else []))

@@ -5,8 +5,9 @@ Does not model: where it lies.
 
 from avickit.bits import Register
 from avickit.manual.vectors import Vectors, vectors_of
-from avickit.show.model import MOST_FIELDS, Row, digits, parts_of, vector
+from avickit.show.model import MOST_FIELDS, Row, parts_of
 from avickit.show.tags import cell, element, head, panel, row, runs, table, text
+from avickit.show.writing import digits, vectors
 
 
 def register_html(register: Register) -> str:
@@ -16,7 +17,7 @@ def register_html(register: Register) -> str:
     lead = element("b", text(kind.__name__)) + text(f" {digits(register.value, kind.width)} ")
     lead += element("small", text(summary))
     if kind is Vectors:
-        return panel(lead + text(f": {', '.join(map(vector, vectors_of(register.value))) or 'no vector'}"))
+        return panel(lead + text(f": {vectors(vectors_of(register.value), most=256) or 'no vector'}"))
     bits = "".join(runs(Row("", 0, "", register.value, register.value, kind.width).runs()))
     parts = parts_of(kind, register.value, register.value)
     rows = [

@@ -19,7 +19,7 @@ def sheet(m: Moment, page: Page, *, raw: bool = False) -> Sheet:
     kind, groups = by_type(m, page)
     if raw:
         return Sheet(m.title(page.place), "raw", m.note, raw_groups(m, page.place))
-    return Sheet(m.title(page.place), kind, m.note, groups, LEGEND if kind == "apic" else "")
+    return Sheet(m.title(page.place), kind, m.note, groups, LEGEND if kind == "apic" else "").fitted()
 
 
 def by_type(m: Moment, page: Page) -> tuple[str, tuple[Group, ...]]:

@@ -12,26 +12,22 @@ from avickit.show.moment import Moment
 
 def table_groups(m: Moment, table: TableView) -> tuple[Group, ...]:
     """The entries that are in use, or were at the earlier moment, or are looked at."""
-    register = type(table[0])
-    found = (entry_row(m, table.place, index, register) for index in range(len(table)))
-    rows = tuple(row for row in found if not row.quiet)
+    register, own = type(table[0]), m.looked_at.startswith(m.title(table.place))
+    places = range(table.place, table.place + len(table))
+    used = [place for place in places if m.at[place] or m.before[place] or (own and m.name(place) == m.looked_at)]
+    rows = tuple(entry_row(m, place, place - table.place, register) for place in used)
     return (Group("Entries", "entries", rows, f"{len(table) - len(rows)} other entries: 0, not valid"),)
 
 
-def entry_row(m: Moment, table: int, index: int, register: type[Register]) -> Row:
+def entry_row(m: Moment, place: int, index: int, register: type[Register]) -> Row:
     """One entry. `offset` is its offset in bytes."""
-    place = table + index
-    value, before = int(m.at[place]), int(m.before[place])
-    full, shown = m.name(place), m.shown
+    value, before, full = int(m.at[place]), int(m.before[place]), m.name(place)
     parts = parts_of(register, value, before)
     if register is PhysicalEntry and not value & PhysicalEntry.IS_RUNNING.mask:
         parts = tuple(idle(part) if part.name == "HOST_APIC_ID" else part for part in parts)
     meaning = f"entry of guest physical APIC ID {index}" if register is PhysicalEntry else f"logical entry {index}"
-    size = register.width // 8
-    touched = shown is not None and shown.place == full
-    return Row(
-        full, index * size, str(index), value, before, register.width, parts, "", meaning, rest=0, touched=touched
-    )
+    offset, touched = index * register.width // 8, full == m.looked_at
+    return Row(full, offset, str(index), value, before, register.width, parts, "", meaning, touched=touched)
 
 
 def idle(part: Part) -> Part:

@@ -9,11 +9,11 @@ from html import escape
 
 from avickit.show import palette
 
-PAD = "padding:0 5px"
-LEFT = "padding:0 5px;text-align:left"
+PAD = "padding:0 4px"
 TABLE = "font:12px monospace;border-collapse:collapse;margin:2px 0"
-CAPTION = "padding:2px 5px;text-align:left;font:12px sans-serif"
-LINE = f"1px solid {palette.grey(0.5)}"
+SMALL = "font:11px monospace;border-collapse:collapse;margin:2px 0"
+CAPTION = "padding:2px 4px;text-align:left;font:12px sans-serif"
+PANEL = f"border:1px solid {palette.grey(0.5)};border-radius:4px;padding:4px;margin:2px;overflow:auto;line-height:1.35"
 
 
 def element(tag: str, inner: str, style: str = "", **attributes: object) -> str:
@@ -28,20 +28,21 @@ def text(value: object) -> str:
     return escape(str(value))
 
 
-def cell(value: object, hue: str = "", *, left: bool = False, title: str = "") -> str:
+def cell(value: object, hue: str = "", *, left: bool = False, right: bool = False, title: str = "") -> str:
     """A cell of data that is text."""
-    return box("td", text(value), hue, left=left, title=title)
+    return box("td", text(value), hue, left=left, right=right, title=title)
 
 
-def box(tag: str, inner: str, hue: str = "", *, left: bool = False, **attributes: object) -> str:
-    """A cell around HTML, on the right unless told otherwise."""
+def box(tag: str, inner: str, hue: str = "", *, left: bool = False, right: bool = False, **attributes: object) -> str:
+    """A cell around HTML; where front ends differ in the side that they put text on, say which."""
+    side = ";text-align:left" if left else ";text-align:right" if right else ""
     wash = f";background:{palette.wash(hue)}" if hue else ""
-    return element(tag, inner, (LEFT if left else PAD) + wash, **attributes)
+    return element(tag, inner, PAD + side + wash, **attributes)
 
 
-def head(value: object, scope: str = "col", title: str = "", colspan: int | None = None) -> str:
+def head(value: object, scope: str = "col", title: str = "", colspan: int | None = None, hue: str = "") -> str:
     """A cell that names its column or row."""
-    return box("th", text(value), left=True, scope=scope, title=title, colspan=colspan)
+    return box("th", text(value), hue, left=True, scope=scope, title=title, colspan=colspan)
 
 
 def row(cells: Iterable[str], hue: str = "") -> str:
@@ -49,12 +50,12 @@ def row(cells: Iterable[str], hue: str = "") -> str:
     return element("tr", "".join(cells), f"background:{palette.wash(hue)}" if hue else "")
 
 
-def table(caption: str, columns: Sequence[str], rows: Iterable[str]) -> str:
+def table(caption: str, columns: Sequence[str], rows: Iterable[str], *, small: bool = False) -> str:
     """A table; caption, columns and rows are HTML already."""
     parts = [element("caption", caption, CAPTION)] if caption else []
     if columns:
         parts.append(element("thead", row(columns)))
-    return element("table", "".join([*parts, element("tbody", "".join(rows))]), TABLE)
+    return element("table", "".join([*parts, element("tbody", "".join(rows))]), SMALL if small else TABLE)
 
 
 def runs(pieces: Iterable[tuple[str, bool]], most: int = 6) -> str:
@@ -69,7 +70,7 @@ def runs(pieces: Iterable[tuple[str, bool]], most: int = 6) -> str:
 
 def panel(inner: str) -> str:
     """Something with a frame around it, which stands beside others of its kind."""
-    return element("div", inner, f"border:{LINE};border-radius:4px;padding:4px;margin:2px;overflow:auto")
+    return element("div", inner, PANEL)
 
 
 def beside(panels: Iterable[str]) -> str:

@@ -47,13 +47,12 @@ def word_row(m: Moment, page: int, offset: int, register: type[Register] | None,
     if offset == O.EXITCODE:
         code = value if value >> 63 == 0 else value - (1 << 64)
         parts = tuple(Part(p.name, p.where, p.value, exit_name(code), p.meaning, p.changed) for p in parts if value)
-    full, shown = m.name(place), m.shown
+    full = m.name(place)
     covered = f"; clean bit {COVERED_BY[offset]} covers it" if offset in COVERED_BY else ""
     summary = (register.__doc__ or "").partition(". (")[0] if register else "reserved or of the save area"
     rest = None if offset in ALWAYS else 0
-    touched = shown is not None and shown.place == full
     name = VMCB_NAMES.get(offset, f"{offset:03X}h")
-    return Row(full, offset, name, value, before, width, parts, "", summary + covered, rest, touched)
+    return Row(full, offset, name, value, before, width, parts, "", summary + covered, rest, full == m.looked_at)
 
 
 def raw_groups(m: Moment, place: int) -> tuple[Group, ...]:
@@ -68,5 +67,6 @@ def raw_groups(m: Moment, place: int) -> tuple[Group, ...]:
         for part in range(words):
             value, before = (int(s[place + index]) >> 32 * part & 0xFFFF_FFFF for s in (m.at, m.before))
             if value or before:
-                rows.append(Row(m.name(place + index), (index << shift) + step * part, "", value, before, 32, rest=None))
+                offset = (index << shift) + step * part
+                rows.append(Row(m.name(place + index), offset, "", value, before, 32, rest=None))
     return (Group("", "dump", tuple(rows), f"{1024 - len(rows)} other words: 0"),)

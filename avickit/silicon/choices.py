@@ -126,11 +126,13 @@ ERRATA = {1235: (ipi.accept_ipi, other.unlocked_irr)}
 
 
 def apply_errata(w: World, numbers: Iterable[int]) -> None:
-    """Switch errata on, where the CPU has them. Raises AvicError for a number or a CPU that does not fit."""
-    for number in numbers:
+    """Switch errata on. Raises AvicError for a number, a CPU or a choice that does not go with it."""
+    for number in dict.fromkeys(numbers):
         if number not in ERRATA:
             raise AvicError.of("erratum", number, " ".join(map(str, ERRATA)))
         if not w.objects["cpu"][0].erratum_1235:
             raise AvicError.of("erratum 1235", w.objects["cpu"][0].name, "a CPU that has it: Family 17h (epyc)")
         step, instead = ERRATA[number]
+        if step in w.by:
+            raise AvicError(f"choice {w.by[step]} and erratum {number} both replace {step.name}; choose one of them")
         w.replace(step, instead, f"erratum {number}")

@@ -77,10 +77,12 @@ def _checked(register: str | int, size: int) -> int:
     offset = offset_of(register) if isinstance(register, str) else register
     if size not in (1, 2, 4):
         raise AvicError.of("access size", size, "1, 2 or 4 bytes")
-    if not 0 <= offset < 0x1000 or offset & (size - 1):
-        raise AvicError.of("APIC offset", f"{offset:#x}", f"000h..FFFh, a multiple of {size}")
-    if offset & 0xF > 3:
-        raise UndefinedAccess.of("APIC offset", f"{offset:#x}", "bytes 0..3 of a 16-byte slot (H-REG-5)")
+    if not 0 <= offset < 0x1000:
+        raise AvicError.of("APIC offset", f"{offset:#x}", "000h..FFFh")
+    if (offset & 0xF) + size > 4:
+        raise UndefinedAccess.of(
+            "APIC access", f"{size} bytes at {offset:#x}", "bytes 0..3 of a 16-byte slot (H-REG-5)"
+        )
     return offset
 
 
@@ -143,7 +145,7 @@ def _advance(iterator: Any, value: int | None) -> Insn | None:
 
 
 def start(w: World, guest: Guest, program: int) -> Beats[None]:
-    """Give the guest a program to execute, on top of what it has."""
+    """Give the guest a program to execute, on top of what it has. (H-REG-2)"""
     yield START(guest.frames, (w.see(guest.frames) or ()) + (Frame(program),))
 
 
@@ -180,7 +182,7 @@ def retire(w: World, guest: Guest, value: int) -> Beats[None]:
 
 @Op
 def leave_frame(w: World, guest: Guest) -> Beats[bool]:
-    """The program has ended: IRET from a handler restores IF; true if IF went from 0 to 1."""
+    """The program has ended: IRET from a handler restores IF; true if IF went from 0 to 1. (H-EVAL-1)"""
     frames: tuple[Frame, ...] = w.see(guest.frames)
     if frames[-1].vector < 0:
         yield FINISH(guest.frames, frames[:-1])

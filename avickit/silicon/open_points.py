@@ -10,7 +10,7 @@ from avickit.manual.exits import ExitCode, IpiFailure
 from avickit.manual.icr import ICRL
 from avickit.manual.vmcb import VIntr
 from avickit.silicon import deliver, doorbell, ipi, targets, vmrun
-from avickit.silicon.parts import Core, Exit, Guest, Latch, page_at
+from avickit.silicon.parts import Core, Exit, Guest, Latch
 
 CLEAR_TMR = Site(Kind.UPDATE, AND, "H-IPI-5", "APM2 15.29.6.1 step 5", "clears the target's TMR bit: edge")
 READ_SVR = Site(Kind.CHECK, LOAD, "H-IPI-12", "APM2 15.29.6.1", "is the target's APIC software-enabled? {old}")
@@ -102,13 +102,10 @@ def only_if_enabled(w: World, page: int, vector: int) -> Beats[None]:
         yield ipi.SET_IRR(page + deliver.IRR, 1 << vector)
 
 
-def check_as_met(w: World, latch: Latch, index: int, vector: int) -> Beats[None]:
-    """A broadcast posts to the entries before the broken one. (H-IPI-7)"""
-    for earlier in range(index):
-        entry = yield targets.LOOK_UP(latch.physical + earlier)
-        page = page_at(w, entry & targets.PAGE)
-        if entry & targets.VALID and page is not None:
-            yield from ipi.accept_ipi(w, page, vector)
+def check_as_met(w: World, found: tuple[targets.Target, ...], vector: int) -> Beats[None]:
+    """A broadcast posts to those that it met before the broken entry. (H-IPI-7)"""
+    for target in found:
+        yield from ipi.accept_ipi(w, target.page, vector)
 
 
 def highest_stopped(w: World, stopped: targets.Failed | None, index: int) -> Beats[targets.Failed]:

@@ -177,7 +177,7 @@ def alloc_page(w: World, name: str, kind: str) -> Beats[int | None]:
 
 @Op
 def clear_page(w: World, page: int) -> Beats[None]:
-    """Store 0 to every word of a page that is not 0 already."""
+    """Store 0 to every word of a page that is not 0 already. (X4-2)"""
     for place in range(page, page + w.page_places):
         if w.see(place):
             yield CLEAR_WORD(place, 0)
@@ -185,7 +185,7 @@ def clear_page(w: World, page: int) -> Beats[None]:
 
 @Op
 def free_page(w: World, page: int) -> Beats[None]:
-    """Give a page back to the heap; what it held stays there until it is handed out again."""
+    """Give a page back to the heap; what it held stays there until it is handed out again. (X4-3)"""
     heap: Memory = w.objects["memory"][0]
     yield TAKE_HEAP(heap.lock)
     yield FREE_PAGE(heap.taken, ~(1 << (page - w.first_page) // w.page_places))

@@ -27,7 +27,7 @@ CLEAR_V_IRQ = Site(Kind.UPDATE, STORE, "H-VMCB-2", "APM2 15.21.4", "the virtual 
 
 @Op
 def run_core(w: World, core: Core) -> Beats[None]:
-    """Guest, #VMEXIT, hypervisor, VMRUN, guest ... until the core is quiet: nothing to execute, nothing signalled."""
+    """Guest, #VMEXIT, hypervisor, VMRUN, guest ... until nothing is to be executed or signalled. (H-EXIT-3, H-BELL-3)"""
     hypervisor: Callable[[World, Core, bool], Beats[bool]] = w.hooks["hypervisor"]
     exited = False
     while True:
@@ -41,7 +41,7 @@ def run_core(w: World, core: Core) -> Beats[None]:
 
 @Op
 def run_guest(w: World, core: Core) -> Beats[bool]:
-    """Guest mode, instruction by instruction: true after a #VMEXIT, false when the guest has nothing to do."""
+    """Guest mode, an instruction at a time: true after a #VMEXIT, false with nothing to do. (H-REG-2, H-MASK-1)"""
     see = w.see
     guest: Guest = w.objects["guests"][see(core.guest)]
     while True:
@@ -56,7 +56,7 @@ def run_guest(w: World, core: Core) -> Beats[bool]:
                 shadowed = see(core.shadow)
                 result = yield from INSTRUCTIONS[insn.op](w, core, guest, insn)
                 exit = yield from complete(w, core, guest, insn, result, shadowed)
-        elif exit is None and not see(core.signals):
+        elif exit is None and not see(core.signals) & ~INTR:
             return False
         if exit is not None:
             yield from vmexit(w, core, guest, exit)
@@ -97,11 +97,13 @@ def complete(w: World, core: Core, guest: Guest, insn: Insn, result: int | Exit,
     if isinstance(result, Exit):
         if result.past:
             yield from retire(w, guest, 0)
+            if shadowed:
+                yield SET_SHADOW(core.shadow, 0)
         return result
     if insn.op in ANSWERS:
         yield ANSWER(guest.answer, result)
     yield from retire(w, guest, result)
-    if shadowed and insn.op != "sti":
+    if shadowed and not (insn.op == "sti" and result):
         yield SET_SHADOW(core.shadow, 0)
         yield from became_able(w, core, guest)
     return None
@@ -110,7 +112,12 @@ def complete(w: World, core: Core, guest: Guest, insn: Insn, result: int | Exit,
 @Op
 def leave(w: World, core: Core, guest: Guest) -> Beats[None]:
     """The end of a handler is an IRET; pending vectors are looked at if it lets the guest take one. (H-EVAL-1)"""
-    if (yield from leave_frame(w, guest)):
+    handler = w.see(guest.frames)[-1].vector >= 0
+    able = yield from leave_frame(w, guest)
+    if handler and w.see(core.shadow):
+        yield SET_SHADOW(core.shadow, 0)
+        able = True
+    if able:
         yield from became_able(w, core, guest)
 
 
@@ -126,11 +133,12 @@ def move_to_cr8(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int | E
 
 
 def sti(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int | Exit]:
-    """IF becomes 1; if it was 0, the next instruction still runs undisturbed. (H-EVAL-1, APM3 STI)"""
-    if not w.see(guest.interrupt_flag):
-        yield SET_IF(guest.interrupt_flag, 1)
-        yield SET_SHADOW(core.shadow, 1)
-    return 0
+    """IF becomes 1; if it was 0 (the result is 1), the next instruction still runs undisturbed. (H-EVAL-1, APM3 STI)"""
+    if w.see(guest.interrupt_flag):
+        return 0
+    yield SET_IF(guest.interrupt_flag, 1)
+    yield SET_SHADOW(core.shadow, 1)
+    return 1
 
 
 def cli(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int | Exit]:
@@ -153,7 +161,7 @@ def msr(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int | Exit]:
 
 
 def nop(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int | Exit]:
-    """An instruction that does nothing but end an interrupt shadow."""
+    """An instruction that does nothing but end an interrupt shadow. (H-EVAL-1)"""
     return 0
     yield
 

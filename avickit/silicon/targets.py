@@ -66,7 +66,7 @@ def everybody(w: World, latch: Latch, but_self: bool, vector: int) -> Beats[tupl
             continue
         page = page_at(w, entry & PAGE)
         if page is None:
-            yield from before_bad_page(w, latch, index, vector)
+            yield from before_bad_page(w, tuple(found), vector)
             return Failed(IpiFailure.INVALID_PAGE, index)
         if not (but_self and (yield from is_sender(w, latch, page, index))):
             found.append(Target(latch.physical + index, page, index))
@@ -74,8 +74,8 @@ def everybody(w: World, latch: Latch, but_self: bool, vector: int) -> Beats[tupl
 
 
 @Op
-def before_bad_page(w: World, latch: Latch, index: int, vector: int) -> Beats[None]:
-    """A broadcast met a broken entry: nobody has been posted to. (H-IPI-7, OPEN)"""
+def before_bad_page(w: World, found: tuple[Target, ...], vector: int) -> Beats[None]:
+    """A broadcast met a broken entry: nobody has been posted to, those found before it neither. (H-IPI-7, OPEN)"""
     return
     yield
 

@@ -51,6 +51,6 @@ def next_rip(w: World, guest: Guest, exit: Exit) -> int:
 
 @Op
 def note_exit(w: World, guest: Guest, exit: Exit) -> Beats[None]:
-    """The model's own memory of exits: the last 256 and how many there were. Not hardware state."""
+    """The model's own memory of exits: the last 256 and how many there were. Not hardware state. (H-EXIT-3)"""
     yield COUNT_EXIT(guest.exit_count, w.see(guest.exit_count) + 1)
     yield KEEP_EXIT(guest.exits, ((w.see(guest.exits) or ()) + (exit,))[-EXITS_KEPT:])

@@ -1,6 +1,6 @@
 """VMRUN and #VMEXIT: what is checked, loaded, kept by clean bits, and written back. (APM2 15.5, 15.15.3, 15.29.4)
 
-Does not model: the state save area, MSR and IO permission maps, checks that have nothing to do with interrupts.
+Does not model: the state save area, MSR and IO permission maps, virtual NMIs, checks not about interrupts.
 """
 
 from avickit.beat import LOAD, STORE, Beats, Kind, Op, Site, World
@@ -18,7 +18,7 @@ from avickit.manual.vmcb import (
 )
 from avickit.silicon.deliver import evaluate, load_priority
 from avickit.silicon.doorbell import miss
-from avickit.silicon.guest import enter_handler
+from avickit.silicon.guest import APIC_BASE, enter_handler
 from avickit.silicon.parts import DOORBELL, GUEST, Core, Exit, Guest, Latch, legal, page_at
 
 
@@ -42,7 +42,7 @@ XAVIC_LIMIT, X2AVIC_LIMIT = 255, 511
 FLUSH_ALL, FLUSH_GUEST = 1, 3
 AS_NPF = "nested page fault: "
 """How a choice marks a failure that is exit 400h. (H-VMCB-15)"""
-APIC_LEAF = 0x100
+APIC_LEAF = APIC_BASE >> 12 & 0x1FF
 """The entry of guest page FEE00h in the one nested-table page that is modelled: its low nine bits."""
 READ_CLEAN = Site(Kind.READ, LOAD, "H-VMCB-11", "APM2 15.15.3 p.526", "VMRUN reads the clean bits: {old}")
 READ_VMCB = Site(Kind.READ, LOAD, "H-VMCB-12", "APM2 15.29.4 p.570", "VMRUN reads {place}: {old}")
@@ -99,7 +99,7 @@ def load_vmcb(w: World, core: Core, vmcb: int, clean: int) -> Beats[tuple[int, L
         return vintr, Latch(leaf=leaf, asid=asid, intercepts=intercepts), ""
     if not leaf and (failure := (yield from without_nested_paging(w))):
         return vintr, kept, failure
-    if clean & CleanBits.AVIC.mask:
+    if clean & CleanBits.AVIC.mask and kept.page:
         return vintr, kept._replace(enabled=True, leaf=leaf, asid=asid, intercepts=intercepts), ""
     avic, failure = yield from load_avic(w, vmcb, vintr)
     return vintr, avic._replace(leaf=leaf, asid=asid, intercepts=intercepts), failure

@@ -71,6 +71,7 @@ def domain_destroy(w: World, core: Core, d: Domain) -> Beats[None]:
     if destroy is not None:
         yield from destroy(w, core, d)
     for v in vcpus_of(w, d):
+        yield from vlapic.vlapic_destroy(w, core, v)
         yield from free_page(w, v.page)
         yield from free_page(w, v.guest.vmcb)
     p2m = yield READ_P2M(d.cells.p2m)

@@ -25,6 +25,7 @@ from avickit.xen.parts import (
     xen,
 )
 from avickit.xen.sched import schedule, vcpu_block, vcpu_down
+from avickit.xen.vlapic_init import READ_WAITS
 from avickit.xen.vmcb import after_exit, before_vmrun, inject_event, vmcb_read, vmcb_set
 
 UD_VECTOR, GP_VECTOR = 6, 13
@@ -95,9 +96,12 @@ def vmexit_handler(w: World, core: Core, v: Vcpu) -> Beats[None]:
 
 @Op
 def v_tpr_to_page(w: World, core: Core, v: Vcpu) -> Beats[None]:
-    """If the guest changed CR8, the page's TPR follows. (X7-2; patch 7 skips it with AVIC on)"""
+    """If the guest changed CR8, the page's TPR follows. (X7-2; patch 7 skips it with AVIC on)
+
+    Not if INIT has reset the vCPU: Xen waits until it has left the guest, here it may leave after the reset.
+    """
     v_tpr = VIntr.V_TPR.of((yield from vmcb_read(w, v, VmcbOffset.VINTR)))
-    if ((yield READ_TPR(v.page + TPR_SLOT)) & 0xFF) >> 4 != v_tpr:
+    if ((yield READ_TPR(v.page + TPR_SLOT)) & 0xFF) >> 4 != v_tpr and not (yield READ_WAITS(v.cells.waits_for_sipi)):
         yield SET_TPR(v.page + TPR_SLOT, v_tpr << 4)
 
 
@@ -123,7 +127,8 @@ def unexpected_exit(w: World, core: Core, v: Vcpu) -> Beats[None]:
     info1 = yield from vmcb_read(w, v, VmcbOffset.EXITINFO1)
     info2 = yield from vmcb_read(w, v, VmcbOffset.EXITINFO2)
     if w.see(v.guest.cpl):
-        yield from inject_fault(w, v, UD_VECTOR)
+        past = w.see(v.guest.exits)[-1].past
+        yield from inject_event(w, v, EventType.EXCEPTION, UD_VECTOR) if past else inject_fault(w, v, UD_VECTOR)
         return
     said = f"Unexpected vmexit: reason {code:#x}, exitinfo1 {info1:#x}, exitinfo2 {info2:#x}"
     yield from domain_crash(w, v.domain, f"{v.name} {said}")
@@ -135,6 +140,14 @@ def inject_fault(w: World, v: Vcpu, vector: int) -> Beats[None]:
     yield from inject_event(w, v, EventType.EXCEPTION, vector)
     if current(w, v.guest) is not None:
         yield from retire(w, v.guest, 0)
+
+
+@Op
+def update_guest_rip(w: World, v: Vcpu, answer: int) -> Beats[None]:
+    """__update_guest_eip: the emulated instruction is done, and with it an interrupt shadow. (X0-7)"""
+    yield from retire(w, v.guest, answer)
+    if (yield from vmcb_read(w, v, VmcbOffset.INTERRUPT_SHADOW)):
+        yield from vmcb_set(w, v, VmcbOffset.INTERRUPT_SHADOW, 0)
 
 
 @Op
@@ -153,8 +166,7 @@ def exit_vintr(w: World, core: Core, v: Vcpu) -> Beats[None]:
 @Op
 def exit_hlt(w: World, core: Core, v: Vcpu) -> Beats[None]:
     """078h: RIP past HLT, shadow gone, then EVENTINJ, IF, block. (X0-7)"""
-    yield from retire(w, v.guest, 0)
-    yield from vmcb_set(w, v, VmcbOffset.INTERRUPT_SHADOW, 0)
+    yield from update_guest_rip(w, v, 0)
     if (yield from vmcb_read(w, v, VmcbOffset.EVENTINJ)):
         return
     if w.see(v.guest.interrupt_flag):
@@ -174,7 +186,7 @@ def exit_msr(w: World, core: Core, v: Vcpu) -> Beats[None]:
         return
     if insn.op == "rdmsr":
         yield ANSWER(v.guest.answer, value)
-    yield from retire(w, v.guest, value)
+    yield from update_guest_rip(w, v, value)
 
 
 @Op
@@ -198,7 +210,7 @@ def emulate(w: World, core: Core, v: Vcpu) -> Beats[bool]:
         if mine:
             value = yield from vlapic.vlapic_mmio_read(w, core, v, offset, insn.size)
         yield ANSWER(v.guest.answer, value)
-    yield from retire(w, v.guest, value)
+    yield from update_guest_rip(w, v, value)
     return True
 
 

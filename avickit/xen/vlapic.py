@@ -31,8 +31,6 @@ from avickit.xen.vlapic_pt import (
 )
 from avickit.xen.vlapic_regs import vlapic_reg_read, vlapic_reg_write
 from avickit.xen.vlapic_state import (
-    MSR_IA32_APICBASE,
-    MSR_IA32_TSC_DEADLINE,
     ApicBase,
     vlapic_enabled,
     vlapic_find_highest_irr,
@@ -56,8 +54,6 @@ from avickit.xen.vlapic_x2apic import (
 __all__ = [
     "ESR_RECVILL",
     "ESR_SENDILL",
-    "MSR_IA32_APICBASE",
-    "MSR_IA32_TSC_DEADLINE",
     "ApicBase",
     "armed",
     "guest_rdmsr_apic_base",

@@ -66,7 +66,7 @@ def vlapic_reset(w: World, core: Core, v: Vcpu) -> Beats[None]:
 def vlapic_do_init(w: World, core: Core, v: Vcpu) -> Beats[None]:
     """INIT: every register but ID and ESR; in x2APIC mode LDR stays too; the timer stops. (X0-4a)
 
-    Nobody tells AVIC's tables or V_TPR. (X20, X24)
+    A hook hears of it: the logical table has to follow (X20). Nobody tells V_TPR. (X24)
     """
     before_ldr, before_tdcr, rest = AFTER_INIT
     for offset in before_ldr:
@@ -80,6 +80,9 @@ def vlapic_do_init(w: World, core: Core, v: Vcpu) -> Beats[None]:
         yield RESET_REG(at(v, offset), RESET[offset])
     yield SW_DISABLE(v.cells.apic_disabled, VLAPIC_SW_DISABLED)
     yield from destroy_periodic_time(w, core, v)
+    hook = xen(w).funcs.get("vlapic_reset")
+    if hook is not None:
+        yield from hook(w, core, v)
 
 
 @Op

@@ -12,7 +12,6 @@ from avickit.silicon.deliver import ppr_of
 from avickit.silicon.parts import Core
 from avickit.xen.parts import Vcpu
 
-MSR_IA32_APICBASE, MSR_IA32_TSC_DEADLINE = 0x1B, 0x6E0
 VLAPIC_HW_DISABLED, VLAPIC_SW_DISABLED = 1, 2
 """Bits of a vCPU's `apic_disabled`: by IA32_APIC_BASE, by SVR. Xen keeps them beside the page. (X0-5a)"""
 NO_VECTOR = -1
@@ -78,8 +77,8 @@ def vlapic_range(w: World, core: Core, v: Vcpu, address: int) -> Beats[bool]:
     """Whether a guest physical address lies in this vCPU's APIC page, which x2APIC mode does not have. (X0-2, X0-10)"""
     if not (yield from vlapic_xapic_mode(w, core, v)):
         return False
-    base = yield READ_BASE(v.cells.apic_base)
-    return (base ^ address) & ~((1 << ApicBase.BASE.lsb) - 1) & ApicBase.BASE.mask == 0  # type: ignore[no-any-return]
+    base: int = yield READ_BASE(v.cells.apic_base)
+    return (base ^ address) & ApicBase.BASE.mask == 0
 
 
 def highest(vectors: int) -> int:

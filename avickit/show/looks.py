@@ -8,13 +8,15 @@ Does not model: anything; a look is made at once and does not follow the machine
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 from avickit.bits import Register
 from avickit.errors import AvicError
 from avickit.lab.handles import ApicPage, DomainHandle, TableView, VcpuHandle, VmcbView
 from avickit.lab.machine import Machine
+from avickit.lab.stats import Counters
 from avickit.lab.trace import Beat, Trace
+from avickit.show.apic import LEGEND
 from avickit.show.as_html import sheet_html
 from avickit.show.as_text import sheet_text
 from avickit.show.beats import MOST_BEATS, beat_html, beat_text, listing_html, listing_text
@@ -23,7 +25,9 @@ from avickit.show.moment import moment, past
 from avickit.show.overview import domain_html, domain_text, machine_html, machine_text, vcpu_html, vcpu_text
 from avickit.show.register import register_html
 from avickit.show.sheets import sheet
-from avickit.show.tags import beside
+from avickit.show.statistics import statistics_html, statistics_text
+from avickit.show.tags import beside, element
+from avickit.show.tags import text as text_of
 from avickit.silicon.parts import Exit
 
 PAGES = (ApicPage, TableView, VmcbView)
@@ -34,9 +38,9 @@ Forms = tuple[str, str]
 class Look:
     """What was seen: its `repr` is the text form; a notebook shows the HTML form. Both are the same every time."""
 
-    def __init__(self, forms: Sequence[Forms]) -> None:
+    def __init__(self, forms: Sequence[Forms], lead: str = "") -> None:
         self.text = "\n\n".join(text for text, _ in forms)
-        self.html = forms[0][1] if len(forms) == 1 else beside(html for _, html in forms)
+        self.html = forms[0][1] if len(forms) == 1 else lead + beside(html for _, html in forms)
 
     def __repr__(self) -> str:
         return self.text
@@ -46,7 +50,7 @@ class Look:
 
 
 def look(*things: Any, beat: int | None = None, since: int | None = None, raw: bool = False) -> Look:
-    """Pages, tables, VMCBs, vCPUs, domains, the machine, its trace, beats, exits and register values, side by side.
+    """Pages, tables, VMCBs, vCPUs, domains, the machine, its trace, beats, exits, statistics and register values.
 
     `beat`: as things were after that beat; changes are marked that this beat made, or all since `since`. Without
     both, as things are, with what the last command changed. `raw`: a page by plain words. Raises AvicError for what
@@ -54,22 +58,25 @@ def look(*things: Any, beat: int | None = None, since: int | None = None, raw: b
     """
     if not things:
         raise AvicError.of("look", "nothing", "something to look at: look(b.page)")
-    return Look([forms_of(thing, beat, since, raw) for thing in things])
+    several = len(things) > 1
+    pages = [thing for thing in things if isinstance(thing, PAGES)]
+    lead = element("small", text_of(f"{moment(pages[0]._machine, beat, since).note}. {LEGEND}")) if pages else ""
+    return Look([forms_of(thing, beat, since, raw=raw, narrow=several) for thing in things], lead)
 
 
-def forms_of(thing: Any, beat: int | None = None, since: int | None = None, raw: bool = False) -> Forms:
-    """The two forms of one thing."""
+def forms_of(
+    thing: Any, beat: int | None = None, since: int | None = None, *, raw: bool = False, narrow: bool = False
+) -> Forms:
+    """The two forms of one thing; a narrow page leaves room for others."""
     if isinstance(thing, PAGES):
         seen = sheet(moment(thing._machine, beat, since), thing, raw=raw)
-        return sheet_text(seen), sheet_html(seen)
+        return sheet_text(seen), sheet_html(seen, narrow=narrow)
     if isinstance(thing, Trace):
         return trace_forms(thing, beat, since)
-    for kind, text, html in HANDLES:
-        if isinstance(thing, kind):
-            machine = thing if isinstance(thing, Machine) else thing._machine
-            then = past(moment(machine, beat, beat)) if beat is not None else machine
-            seen_then = thing if then is machine else again(thing, then)
-            return text(seen_then), html(seen_then)
+    if isinstance(thing, (Machine, DomainHandle, VcpuHandle)):
+        text, html = next(forms for kind, forms in HANDLES.items() if isinstance(thing, kind))
+        then = thing if beat is None else as_it_was(thing, beat)
+        return text(then), html(then)
     if isinstance(thing, Beat):
         return beat_text(thing), beat_html(thing)
     if isinstance(thing, Register):
@@ -80,23 +87,24 @@ def forms_of(thing: Any, beat: int | None = None, since: int | None = None, raw:
         return exits_text(thing), exits_html(thing)
     if isinstance(thing, list) and all(isinstance(x, Beat) for x in thing):
         return listing_text(thing), listing_html(thing)
+    if isinstance(thing, dict) and all(isinstance(c, Counters) for v in thing.values() for c in v.values()):
+        return statistics_text(thing), statistics_html(thing)
     raise AvicError.of("look", thing, "a page, table, VMCB, vCPU, domain, machine, trace, beat, exit or register value")
 
 
-HANDLES: tuple[tuple[type, Callable[[Any], str], Callable[[Any], str]], ...] = (
-    (Machine, machine_text, machine_html),
-    (DomainHandle, domain_text, domain_html),
-    (VcpuHandle, vcpu_text, vcpu_html),
-)
+HANDLES: dict[type, tuple[Callable[[Any], str], Callable[[Any], str]]] = {
+    Machine: (machine_text, machine_html),
+    DomainHandle: (domain_text, domain_html),
+    VcpuHandle: (vcpu_text, vcpu_html),
+}
 
 
-def again(thing: Any, machine: Machine) -> Any:
-    """The same handle on the machine as it was."""
-    if isinstance(thing, VcpuHandle):
-        return VcpuHandle(machine, thing.vcpu)
-    if isinstance(thing, DomainHandle):
-        return DomainHandle(machine, thing.domain)
-    return machine
+def as_it_was(thing: Machine | DomainHandle | VcpuHandle, beat: int) -> Machine | DomainHandle | VcpuHandle:
+    """The same handle on the machine as it was after a beat."""
+    if isinstance(thing, Machine):
+        return past(moment(thing, beat, beat))
+    machine = past(moment(thing._machine, beat, beat))
+    return VcpuHandle(machine, thing.vcpu) if isinstance(thing, VcpuHandle) else DomainHandle(machine, thing.domain)
 
 
 def trace_forms(trace: Trace, beat: int | None, since: int | None) -> Forms:
@@ -116,7 +124,7 @@ def tally(**runs: Sequence[Exit]) -> Look:
 
 def html(thing: Any) -> str:
     """The HTML form of anything that has one; a Look is what it is."""
-    return cast(str, thing.html) if isinstance(thing, Look) else forms_of(thing)[1]
+    return thing.html if isinstance(thing, Look) else forms_of(thing)[1]
 
 
 def text(thing: Any) -> str:

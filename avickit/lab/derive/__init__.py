@@ -1,0 +1,177 @@
+"""The plain form: the same algorithms as ordinary functions, derived by a program from the generators' own source.
+
+    fast = derive(machine.world)
+    fast(run_core(world, core))          # what drive(world, run_core(world, core)) does, and faster
+    fast[run_core](world, core)          # the plain function itself
+    print(plain_source(world, run_core)) # what the program made of it
+
+It does the same beats in the same order, and leaves every place as the generators do, the clock included; what is not
+to be had is what lies between: no recording, no stop at a beat. With a price list it falls back to the generators.
+Does not model: exceptions that nobody raises on purpose may leave the clock some beats off.
+"""
+
+import ast
+from collections.abc import Callable
+from operator import itemgetter
+from types import CellType, CodeType, FunctionType, GeneratorType
+from typing import Any
+
+from avickit.beat import Ask, Beats, World, drive, perform, refuse_to_wait
+from avickit.lab.derive.expressions import TOOLS
+from avickit.lab.derive.inline import Inliner
+from avickit.lab.derive.scope import Scope, Underivable, is_beats, tree_of, where
+from avickit.lab.derive.statements import Statements, fill
+
+__all__ = ["Derived", "Plain", "Underivable", "derive", "derived", "plain_source", "run_plain"]
+
+
+class Derived:
+    """What the program made of one function, for all Worlds in which the same functions stand for the same Ops.
+
+    `maker` is a function of the tools, the closure's values, the callees and the foreign names; it answers with the
+    plain function. `assumed` are the Ops that were looked at, each with the code that stood for it.
+    """
+
+    def __init__(self, code: CodeType, names: dict[str, Any], w: World) -> None:
+        self.scope = Scope(code, names)
+        self.assumed: dict[Any, CodeType] = {}
+        tree = tree_of(code, names)
+        if tree.args.vararg or tree.args.kwarg or tree.args.kwonlyargs:
+            raise Underivable(f"{where(code)}: only plain positional parameters can be derived")
+
+        def current(found: Any) -> Any:
+            fn = standing_for(w, found)
+            if fn is not found:
+                self.assumed[found] = fn.__code__
+            return fn
+
+        self.scope.find_aliases(tree)
+        statements = Statements(self.scope)
+        tree.body = statements.function(Inliner(self.scope, current).block(tree.body))
+        tree.args.defaults = []
+        self.callees = statements.expressions.callees
+        self.tree = tree
+        given = ", ".join((*TOOLS, *code.co_freevars, *self.callees, *self.scope.foreign))
+        maker = ast.Module(fill(f"def maker({given}):\n pass\n return {tree.name}"), [])
+        maker.body[0].body[0] = tree  # type: ignore[attr-defined]
+        set_lines(maker, tree.lineno)
+        made = compile(maker, code.co_filename, "exec", dont_inherit=True)
+        self.maker = next(c for c in made.co_consts if isinstance(c, CodeType))
+
+    def fits(self, w: World) -> bool:
+        """Whether what was put in place of calls is what this World calls."""
+        return all(standing_for(w, op).__code__ is code for op, code in self.assumed.items())
+
+
+def standing_for(w: World, found: Any) -> Any:
+    """The function that stands for an Op in this World; anything else stands for itself."""
+    while hasattr(found, "fn"):
+        found = w.table.get(found) or found.fn
+    return found
+
+
+def set_lines(node: ast.AST, line: int) -> None:
+    """Each node stands in the line that it, or what it is part of, comes from: an exception's traceback shows it."""
+    line = getattr(node, "lineno", line)
+    if "lineno" in node._attributes:
+        vars(node).update(lineno=line, end_lineno=line, col_offset=0, end_col_offset=0)
+    for child in ast.iter_child_nodes(node):
+        set_lines(child, line)
+
+
+_known: dict[CodeType, list[Derived]] = {}
+
+
+def derived(w: World, code: CodeType, names: dict[str, Any]) -> Derived:
+    """What the program makes of a function in this World; made once for all Worlds that agree. Raises Underivable."""
+    for found in _known.setdefault(code, []):
+        if found.fits(w):
+            return found
+    _known[code].append(Derived(code, names, w))
+    return _known[code][-1]
+
+
+class Plain(dict[Any, Callable[..., Any]]):
+    """The plain forms of one World, by function or Op; called with a generator of beats it runs its plain form."""
+
+    def __init__(self, w: World) -> None:
+        self.w, self.at = w, w.at
+        self.by_code: dict[CodeType, tuple[Callable[..., Any], Callable[[Any], Any]]] = {}
+        self.tools = (w.at, w, self, self._any, self._load, self.__call__, tuple.__new__)
+        for fn in list(w.table.values()):
+            self[fn]  # noqa: B018  an overlay that cannot be derived is refused before anything has run
+
+    def _any(self, ask: Ask) -> Any:
+        refuse_to_wait(self.w, ask)
+        return perform(self.w, ask)
+
+    def _load(self, place: int) -> Any:
+        self.at[0] += 1
+        return self.at[place]
+
+    def __missing__(self, found: Any) -> Callable[..., Any]:
+        fn = standing_for(self.w, found)
+        if fn is not found:
+            self[found] = self[fn]
+            return self[found]
+        if isinstance(fn, FunctionType) and (is_beats(fn) or "see" in fn.__code__.co_names):
+            closure = [cell.cell_contents for cell in fn.__closure__ or ()]
+            plain = self._bind(fn.__code__, fn.__globals__, closure)
+            plain.__defaults__ = fn.__defaults__
+            self[fn] = self[plain] = plain
+            return plain
+        return lambda *args, **words: self(found(*args, **words))
+
+    def _bind(self, code: CodeType, names: dict[str, Any], closure: list[Any]) -> FunctionType:
+        made = derived(self.w, code, names)
+        callees = {name: _Later(self, made.scope.look(func)) for name, func in made.callees.items()}
+        foreign = [module[name] for module, name in made.scope.foreign.values()]
+        plain: FunctionType = FunctionType(made.maker, names)(*self.tools, *closure, *callees.values(), *foreign)
+        for name, cell in zip(plain.__code__.co_freevars, plain.__closure__ or (), strict=True):
+            if name in callees:
+                callees[name].cell = cell
+        return plain
+
+    def __call__(self, beats: Beats[Any]) -> Any:
+        """Run a fresh generator of beats in its plain form, or as it is where only the generator will do."""
+        code = beats.gi_code if isinstance(beats, GeneratorType) else None
+        if code is None or code.co_freevars or self.w.price is not None or beats.gi_suspended:
+            return drive(self.w, beats)
+        frame = beats.gi_frame
+        if code not in self.by_code:
+            arguments = code.co_varnames[: code.co_argcount]
+            plain = self._bind(code, frame.f_globals, [])
+            self.by_code[code] = plain, itemgetter(*arguments, *arguments[:1])
+        plain, arguments_of = self.by_code[code]
+        return plain(*arguments_of(frame.f_locals)[:-1])
+
+
+class _Later:
+    """Stands for a callee until it is first called: then it is derived, and takes this one's place."""
+
+    def __init__(self, plain: Plain, target: Any) -> None:
+        self.plain, self.target = plain, target
+        self.cell: CellType
+
+    def __call__(self, *args: Any, **words: Any) -> Any:
+        self.cell.cell_contents = found = self.plain[self.target]
+        return found(*args, **words)
+
+
+def derive(w: World) -> Plain:
+    """The plain forms of this World, as its overlays stand now. Raises Underivable for an overlay that has none."""
+    found = w.cache.get("plain")
+    if found is None or found.at is not w.at:
+        found = w.cache["plain"] = Plain(w)
+    return found
+
+
+def run_plain(w: World, beats: Beats[Any]) -> Any:
+    """What `drive(w, beats)` does, in the plain form."""
+    return derive(w)(beats)
+
+
+def plain_source(w: World, function: Any) -> str:
+    """The plain form of a function as Python text: `print(plain_source(machine.world, write_icrl))`."""
+    fn = standing_for(w, function)
+    return ast.unparse(derived(w, fn.__code__, fn.__globals__).tree)

@@ -1,0 +1,134 @@
+"""The stepper: what it shows at each beat, and that its controls go there. No browser is needed for this."""
+
+import sys
+from typing import Any
+
+import pytest
+
+from avickit.errors import AvicError
+from avickit.lab.machine import Machine
+from avickit.show import Stepper
+from avickit.show.controls import controls
+from avickit.show.story import Story
+from tests.show.scene import Scene
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture
+def stepper(ipi: Scene) -> Stepper:
+    return Stepper(ipi.m, ipi.a.page, ipi.dom.physical_table, ipi.b.page, first=ipi.start + 1)
+
+
+def test_it_starts_at_the_first_beat_and_goes_where_it_is_sent(ipi: Scene, stepper: Stepper) -> None:
+    assert stepper.beat == ipi.start + 1
+    stepper.beat = ipi.handed.n
+    assert ipi.handed.say in stepper.sentence.replace("&#x27;", "'")
+    assert "+41h" in stepper.text
+
+
+def test_the_twins_are_in_the_bundle(ipi: Scene, stepper: Stepper) -> None:
+    stepper.beat = ipi.handed.n
+    bundle = stepper._repr_mimebundle_()
+    assert bundle["text/plain"] == repr(stepper)
+    assert bundle["text/html"] == stepper.sentence + stepper.panels
+    assert WIDGET_VIEW in bundle
+    assert stepper._repr_mimebundle_()[WIDGET_VIEW] == bundle[WIDGET_VIEW], "shown twice it is one model"
+
+
+def test_without_ipywidgets_the_static_form_is_left(stepper: Stepper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "avickit.show.controls", None)  # what Python does for a module that is not there
+    assert set(stepper._repr_mimebundle_()) == {"text/plain", "text/html"}
+
+
+def test_pages_keep_their_rows_from_beat_to_beat(ipi: Scene) -> None:
+    """Nothing jumps while one steps."""
+    story = Story(ipi.m, [ipi.a.page, ipi.dom.physical_table, ipi.b.page], ipi.start + 1)
+    shapes = {
+        tuple(row.place for sheet in story.frame(n).sheets for group in sheet.groups for row in group.told)
+        for n in range(story.first, story.last + 1)
+    }
+    assert len(shapes) == 1
+    assert len(story) == story.last - story.first + 1
+
+
+def test_without_pages_it_takes_those_between_which_an_ipi_goes(ipi: Scene) -> None:
+    assert [sheet.title for sheet in Story(ipi.m).frame(len(ipi.m.trace)).sheets] == [
+        "d1v0 vAPIC page",
+        "d1 physical table",
+        "d1v1 vAPIC page",
+    ]
+    plain = Machine(cores=2)
+    xen = plain.boot("", patches=0)
+    xen.run(xen.create_domain(vcpus=2).vcpus[0], core=0)
+    assert len(Story(plain).pages) == 2, "without AVIC there is no table"
+
+
+def test_the_last_command_is_what_it_steps_through(ipi: Scene) -> None:
+    assert Story(ipi.m).first == ipi.m.trace.commands[-1].first + 1
+
+
+def find(box: Any, kind: str, description: str = "") -> Any:
+    """The control of that kind below a box."""
+    found = [
+        w for w in flatten(box) if type(w).__name__ == kind and getattr(w, "description", "") in (description, "", None)
+    ]
+    return next(w for w in found if getattr(w, "description", "") == description)
+
+
+def flatten(box: Any) -> list[Any]:
+    children = [w for child in getattr(box, "children", ()) for w in flatten(child)]
+    return [box, *children]
+
+
+def test_controls_move_it(ipi: Scene, stepper: Stepper) -> None:
+    box = controls(stepper)
+    slider, back, forward = find(box, "IntSlider", "beat"), find(box, "Button", "back"), find(box, "Button", "forward")
+    sentence, panels = (w for w in flatten(box) if type(w).__name__ == "HTML")
+    forward.click()
+    assert stepper.beat == slider.value == ipi.start + 2
+    slider.value = ipi.handed.n
+    assert stepper.beat == ipi.handed.n
+    assert "<mark>1</mark>" in panels.value
+    assert sentence.value == stepper.sentence
+    back.click()
+    assert stepper.beat == ipi.handed.n - 1
+    assert "<mark>1</mark>" not in panels.value
+
+
+def test_controls_stop_at_both_ends(ipi: Scene, stepper: Stepper) -> None:
+    box = controls(stepper)
+    slider, back, forward = find(box, "IntSlider", "beat"), find(box, "Button", "back"), find(box, "Button", "forward")
+    back.click()
+    assert stepper.beat == slider.value == ipi.start + 1
+    slider.value = len(ipi.m.trace)
+    forward.click()
+    assert stepper.beat == len(ipi.m.trace)
+
+
+def test_the_first_beat_can_be_chosen(ipi: Scene, stepper: Stepper) -> None:
+    box = controls(stepper)
+    slider, begin = find(box, "IntSlider", "beat"), find(box, "BoundedIntText", "first beat")
+    begin.value = ipi.handed.n
+    assert slider.min == slider.value == stepper.beat == ipi.handed.n
+
+
+@pytest.mark.parametrize(
+    ("reach", "said"),
+    [
+        ({"first": 0}, "beats: 0 to"),
+        ({"first": 9, "last": 3}, "beats: 9 to 3"),
+        ({"last": 10**6}, "beats from 1 to"),
+        ({"first": 5, "last": 9, "beat": 10}, "beat: 10 given, expected 5 to 9"),
+    ],
+)
+def test_beats_that_are_not_there_are_refused(ipi: Scene, reach: dict[str, int], said: str) -> None:
+    with pytest.raises(AvicError, match=said):
+        Stepper(ipi.m, ipi.b.page, **reach)
+
+
+def test_a_machine_without_a_domain_has_nothing_to_step_on() -> None:
+    m = Machine(cores=1)
+    m.boot("")
+    with pytest.raises(AvicError, match="no domain yet"):
+        Stepper(m)
