@@ -80,7 +80,7 @@ class Op(Generic[P, R]):
         """A function of this shape; its Python signature is that of `fn`."""
         names = ", ".join(signature(fn).parameters)
         made: dict[str, Any] = {"fn": fn}
-        exec(f"def step({names}): return (w.table.get(step) or fn)({names})", made)
+        exec(f"def step({names}): return w.table[step]({names}) if step in w.table else fn({names})", made)
         step = update_wrapper(made["step"], fn)
         vars(step).update(fn=fn, name=f"{fn.__module__.removeprefix('avickit.')}.{fn.__name__}")
         return cast("Op[P, R]", step)

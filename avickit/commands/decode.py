@@ -30,8 +30,8 @@ def show(data: dict[str, Any], as_json: bool) -> None:
 
 @decode.command("exit", epilog="Example: avickit decode exit AVIC_NOACCEL 0x100000320 0")
 @click.argument("code")
-@click.argument("info1", type=number, default=0)
-@click.argument("info2", type=number, default=0)
+@click.argument("info1", type=number, default="0")
+@click.argument("info2", type=number, default="0")
 @click.option("--ext-lvt", is_flag=True, help="CPUID Fn8000_000A_EDX[27] is set.")
 @json_option
 def exit_(code: str, info1: int, info2: int, ext_lvt: bool, as_json: bool) -> None:

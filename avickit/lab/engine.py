@@ -7,7 +7,7 @@ inside an algorithm can act on other cores, then go on. Does not model: beats of
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from avickit.beat import CLOCK, LOCK, WAIT, Beats, World, blocked, drive, name_of, perform
+from avickit.beat import CLOCK, LOCK, WAIT, Beats, World, blocked, drive, name_of, perform, refuse_to_wait
 from avickit.errors import AvicError, Deadlock
 from avickit.lab.trace import Command, Log, Trace, actor_name
 from avickit.silicon.run import run_core
@@ -105,6 +105,7 @@ class Engine:
     def _unrecorded(self, beats: Beats[Any], ask: Any) -> None:
         """What follows when the recording limit is reached: the same, without a log, until the beats end."""
         while True:
+            refuse_to_wait(self.world, ask)
             ask = beats.send(perform(self.world, ask))
 
     def resume(self, beats: int | None = None) -> Any:

@@ -72,9 +72,16 @@ def mentioned(text: str) -> list[str]:
 
 
 def citations_in(text: str, file: str) -> Iterator[tuple[str, Citation]]:
-    """(number, where) of each mention in one Python source: strings, docstrings among them, and comments."""
-    spans = named_spans(ast.parse(text))
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+    """(number, where) of each mention in one Python source: strings, docstrings among them, and comments.
+
+    Raises AvicError for a source that is no Python.
+    """
+    try:
+        spans = named_spans(ast.parse(text))
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except (SyntaxError, tokenize.TokenError) as error:
+        raise AvicError(f"{file}: no Python source: {error}") from error
+    for token in tokens:
         if token.type in (tokenize.STRING, tokenize.COMMENT) or token.type == FSTRING:
             for number in mentioned(token.string):
                 line = token.start[0]
@@ -104,9 +111,15 @@ def cited_in(folder: Path, *, base: Path) -> dict[str, list[Citation]]:
     """Who cites which rule, in all Python files below a folder; files are named from `base` on."""
     found: dict[str, list[Citation]] = {}
     for path in sorted(folder.rglob("*.py")):
-        for number, where in citations_in(path.read_text(encoding="utf-8"), path.relative_to(base).as_posix()):
+        for number, where in citations_of(path, path.relative_to(base).as_posix(), path.stat().st_mtime_ns):
             found.setdefault(number, []).append(where)
     return found
+
+
+@cache
+def citations_of(path: Path, name: str, modified: int) -> tuple[tuple[str, Citation], ...]:
+    """The citations of a file as it was at that time: read once."""
+    return tuple(citations_in(path.read_text(encoding="utf-8"), name))
 
 
 def told_by() -> dict[str, list[str]]:

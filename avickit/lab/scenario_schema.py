@@ -16,6 +16,8 @@ from avickit.errors import AvicError
 from avickit.lab.toml_lines import Path, lines, nearest
 
 SCHEMA = "scenario.schema.json"
+MANY = 30
+"""More names than that are not listed."""
 
 
 class ScenarioError(AvicError):
@@ -139,7 +141,9 @@ def near(key: str, known: Iterable[str]) -> str:
     """What may have been meant."""
     names = list(known)
     close = get_close_matches(key, names, n=3, cutoff=0.5)
-    return f"; near it: {', '.join(close)}" if close else f", expected one of {', '.join(names)}"
+    if close or len(names) > MANY:
+        return f"; near it: {', '.join(close)}" if close else ""
+    return f", expected one of {', '.join(names)}"
 
 
 def shown(value: Any) -> str:

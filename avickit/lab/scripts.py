@@ -4,6 +4,7 @@ Does not model: several commands at once.
 """
 
 from collections.abc import Callable
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from avickit import series
@@ -95,9 +96,11 @@ def one(ask: Any) -> Beats[None]:
 
 
 def running_on(m: "Machine", guest_index: int) -> Core | None:
-    """The core whose current vCPU this is."""
+    """The core whose current vCPU this is: mostly the one it was last put on, whatever the number of cores."""
     w = m.world
-    return next((p.core for p in w.objects["pcpus"] if w.at[p.current] == guest_index + 1), None)
+    pcpus = w.objects["pcpus"]
+    last = pcpus[w.at[vcpu_of(w, guest_index).cells.processor]]
+    return next((p.core for p in chain((last,), pcpus) if w.at[p.current] == guest_index + 1), None)
 
 
 def run(m: "Machine", guest_index: int, index: int) -> Script:

@@ -25,8 +25,8 @@ from avickit.show.moment import moment, past
 from avickit.show.overview import domain_html, domain_text, machine_html, machine_text, vcpu_html, vcpu_text
 from avickit.show.register import register_html
 from avickit.show.sheets import sheet
-from avickit.show.statistics import statistics_html, statistics_text
-from avickit.show.tags import beside, element
+from avickit.show.statistics import statistics_table, statistics_text
+from avickit.show.tags import beside, element, panel
 from avickit.show.tags import text as text_of
 from avickit.silicon.parts import Exit
 
@@ -88,7 +88,7 @@ def forms_of(
     if isinstance(thing, list) and all(isinstance(x, Beat) for x in thing):
         return listing_text(thing), listing_html(thing)
     if isinstance(thing, dict) and all(isinstance(c, Counters) for v in thing.values() for c in v.values()):
-        return statistics_text(thing), statistics_html(thing)
+        return statistics_text(thing), panel(statistics_table(thing))
     raise AvicError.of("look", thing, "a page, table, VMCB, vCPU, domain, machine, trace, beat, exit or register value")
 
 

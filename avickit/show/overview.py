@@ -10,7 +10,7 @@ from avickit.lab.machine import Machine
 from avickit.lab.stats import Counters
 from avickit.manual.exits import exit_name
 from avickit.show.exits import exit_lines
-from avickit.show.statistics import Statistics, statistics_html, statistics_text
+from avickit.show.statistics import Statistics, statistics_table, statistics_text
 from avickit.show.tags import cell, element, fold, head, panel, row, table, text
 from avickit.show.writing import vectors
 from avickit.silicon.parts import GUEST
@@ -111,7 +111,7 @@ def domain_html(d: DomainHandle) -> str:
     """The vCPUs of a domain and, from patch 10 on, their statistics."""
     lead = element("b", text(repr(d).strip("<>")))
     parts = [lead, lines_html(VCPU_COLUMNS, [vcpu_row(v) for v in d.vcpus])]
-    return panel("".join(parts) + (statistics_html(counted(d)) if counted(d) else ""))
+    return panel("".join(parts) + (statistics_table(counted(d)) if counted(d) else ""))
 
 
 def domain_text(d: DomainHandle) -> str:

@@ -6,7 +6,7 @@ Does not model: counting (`series.p10_statistics`), reading a dump (`lab.stats`)
 from collections.abc import Mapping, Sequence
 
 from avickit.lab.stats import Counters
-from avickit.show.tags import cell, head, panel, row, table, text
+from avickit.show.tags import cell, head, row, table, text
 
 Statistics = Mapping[int, Mapping[int, Counters]]
 """Domain, vCPU, its four counters: what `lab.stats.parse` gives."""
@@ -33,8 +33,8 @@ def statistics_text(found: Statistics) -> str:
     return "\n".join(f"{name:<12}" + "".join(f"{n:>12}" for n in counts) for name, counts in shown)
 
 
-def statistics_html(found: Statistics) -> str:
+def statistics_table(found: Statistics) -> str:
     """The same as a table."""
     columns = [head("vCPU"), *(head(name, title=MEANING[name]) for name in Counters._fields)]
     rows = [row([head(name, "row"), *(cell(f"{n:,}", right=True) for n in counts)]) for name, counts in lines(found)]
-    return panel(table(text("AVIC statistics"), columns, rows))
+    return table(text("AVIC statistics"), columns, rows)

@@ -23,7 +23,7 @@ class DeviceGone(Exception):
 
 def looks_around() -> Iterator[Insn]:
     """A guest's handler that lets lower vectors in before it ends."""
-    value: int = yield read("PPR")  # type: ignore[misc, assignment]
+    value: int = yield read("PPR")  # type: ignore[assignment]
     yield write("TPR", value & 0xF0)
     yield Insn("sti")
     yield write("TPR", 0)
@@ -36,7 +36,7 @@ def fails() -> Iterator[Insn]:
     raise DeviceGone("no such device")
 
 
-HANDLERS: tuple[Any, ...] = ([eoi()], [], looks_around, [write("ICRL", 0x40052), eoi()], fails, [Insn("hlt"), eoi()])
+HANDLERS: tuple[Any, ...] = ([eoi()], [], looks_around, [write("ICRL", 0x400F3), eoi()], fails, [Insn("hlt"), eoi()])
 
 
 class Do(NamedTuple):
@@ -100,7 +100,8 @@ class Bench:
 
     def __init__(self, patches: int, **kw: Any) -> None:
         self.m = Machine(cores=3, record=False, **kw)
-        self.xen = self.m.boot("svm=avic" * (patches >= 9), patches=patches, svm_avic=True if 4 <= patches < 9 else None)
+        on = {"svm_avic": True} if 4 <= patches < 9 else {}
+        self.xen = self.m.boot("svm=avic" * (patches >= 9), patches=patches, **on)
         self.domain = self.xen.create_domain(vcpus=4)
         for n in range(3):
             self.do(Do("xen", "run", n, (n,)))
@@ -117,15 +118,15 @@ class Bench:
     def _do(self, act: Do) -> Any:
         vcpu = self.domain.vcpus[act.vcpu]
         own: dict[str, Callable[..., Any]] = {
-            "send": lambda to, low: (vcpu.guest.write("ICRH", to << 24), vcpu.guest.write("ICRL", low)),
+            "send": lambda to, low: write_all(vcpu, ("ICRH", to << 24), ("ICRL", low)),
             "put": lambda register, value, size: vcpu.guest.write(register, value & (1 << 8 * size) - 1, size),
-            "arm": lambda mode, count: (vcpu.guest.write("LVT_TIMER", 0x31 | mode << 17), vcpu.guest.write("TMICT", count)),
+            "arm": lambda mode, count: write_all(vcpu, ("LVT_TIMER", 0x31 | mode << 17), ("TMICT", count)),
             "on": lambda vector, handler: vcpu.guest.on(vector, HANDLERS[handler]),
             "execute": lambda handler: vcpu.guest.execute(HANDLERS[handler]),
             "level": lambda vector: self.xen.set_irq(vcpu, vector, level=True, core=0),
             "sync": lambda: self.xen.deschedule(vcpu, sync=True),
             "destroy": lambda: self.xen.destroy_domain(self.xen.domains[-1]) if len(self.xen.domains) > 1 else None,
-            "create": lambda: self.xen.create_domain(vcpus=1) and None,
+            "create": lambda: repr(self.xen.create_domain(vcpus=1)),
             "key": self.xen.key,
             "advance": self.m.advance,
         }
@@ -136,8 +137,14 @@ class Bench:
         return getattr(self.xen, act.name)(vcpu, *act.args)
 
 
+def write_all(vcpu: Any, *writes: tuple[str, int]) -> None:
+    """A guest writes several registers, one instruction each."""
+    for register, value in writes:
+        vcpu.guest.write(register, value)
+
+
 def differences(one: Bench, other: Bench) -> dict[str, Any]:
-    """In what two machines differ: places by name of their number, and what else belongs to the state. Empty: nothing."""
+    """In what two machines differ: places by number, and what else belongs to the state; empty if in nothing."""
     a, b = one.m.world, other.m.world
     found: dict[str, Any] = {}
     if a.at != b.at:

@@ -47,7 +47,7 @@ def step(one: str) -> ScenarioError:
         (f'{HEAD}[machine]\ncpu = "zen4"\nerrata = [1235]\n', "machine.errata item 1", 5, "zen4"),
         (f"{HEAD}[machine]\ncores = 2\nhost_ids = [0]\n", "machine.host_ids", 5, "each of 2 cores"),
         (f"{HEAD}[[domain]]\nvcpus = 0\n", "domain item 1, vcpus", 4, "1"),
-        (f'{HEAD}rules = ["H-IPI-55"]\n', "rules item 1", 3, "near it"),
+        (f'{HEAD}rules = ["H-NAME-55"]\n', "rules item 1", 3, "is no rule"),
         (f'{HEAD}[race]\nA = [{{ key = "i" }}]\n', "race.A", 4, "lower case"),
         (f"{HEAD}[race]\na = []\n", "race.a", 4, "at least 1"),
         (f'{HEAD}[race]\na = [{{ run = "v0", core = 0 }}]\n', "race.a step 1, run", 4, "a domain first"),
@@ -120,6 +120,7 @@ def test_no_toml(text: str, line: int) -> None:
         ('{ store = "d1", logical = 1, value = 0x100000000 }', "32 bits"),
         ("{ expect = { v5 = { irr = [] } } }", "expected a vCPU"),
         ("{ expect = { v0 = { colour = 1 } } }", "unknown key"),
+        ('{ expect = { verdict = "pass" } }', "on the whole story"),
     ],
 )
 def test_steps(one: str, words: str) -> None:

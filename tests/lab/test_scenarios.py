@@ -8,6 +8,9 @@ import pytest
 from avickit import data
 from avickit.lab.rules import numbers
 from avickit.lab.scenario import Scenario, load
+from avickit.lab.scenario_counts import XEN
+from avickit.lab.scenario_expect import OF_DOMAIN, OF_VCPU
+from avickit.lab.scenario_steps import VERBS
 from avickit.manual.exits import IpiFailure
 
 NAMES = [path.stem for path in data.scenarios()]
@@ -28,13 +31,13 @@ def test_the_story_ends_as_expected(name: str) -> None:
     assert result.checks, "a scenario expects something"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_file_says_what_it_is_about(name: str) -> None:
-    scenario = loaded(name)
-    assert scenario.why
-    assert scenario.rules
-    assert set(scenario.rules) <= set(numbers())
-    assert scenario.title[-1] not in ".!"
+def test_a_file_says_what_it_is_about() -> None:
+    for name in NAMES:
+        scenario = loaded(name)
+        assert scenario.why, name
+        assert scenario.rules, name
+        assert set(scenario.rules) <= set(numbers()), name
+        assert scenario.title[-1] not in ".!", name
 
 
 def test_there_are_many_and_each_title_is_its_own() -> None:
@@ -93,3 +96,16 @@ def test_all_reasons_of_the_incomplete_ipi_are_told() -> None:
     text = "".join(data.scenario(name).read_text("utf-8") for name in NAMES)
     told = {reason.name for reason in IpiFailure if f'ID = "{reason.name}"' in text}
     assert told == {reason.name for reason in IpiFailure if reason < 5}
+
+
+def test_the_example_of_the_guide_holds() -> None:
+    guide = data.path("SCENARIOS.md").read_text("utf-8")
+    result = load(guide.partition("```toml\n")[2].partition("```")[0]).run()
+    assert result.ok, str(result)
+    assert result.open_beat is not None
+
+
+def test_the_guide_names_every_key() -> None:
+    guide = data.path("SCENARIOS.md").read_text("utf-8")
+    missing = [key for key in {*VERBS, *OF_VCPU, *OF_DOMAIN, *XEN} if f"`{key}" not in guide]
+    assert missing == []

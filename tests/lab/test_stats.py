@@ -1,7 +1,7 @@
 """Xen's AVIC statistics as text: the real dump, both layouts, what our own Xen prints, what is wrong with a text."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avickit import Machine, data
@@ -62,6 +62,7 @@ DUMPS = st.dictionaries(
 )
 
 
+@settings(max_examples=30)
 @given(DUMPS)
 def test_out_and_in(dump: dict[int, dict[int, Counters]]) -> None:
     lines = ["*********** SVM AVIC Statistics **************"]

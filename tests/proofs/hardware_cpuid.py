@@ -1,6 +1,7 @@
 """Detection: what CPUID tells, and which processors have AVIC. H-CPUID."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from avickit.beat import Beats, Do, World
 from avickit.manual import cpuid
 from avickit.manual.cpuid import CPU_MODELS, CpuModel, SvmFeatureEcx, SvmFeatureEdx, has
 from avickit.silicon import ipi
+from avickit.silicon.deliver import IRR
 from avickit.silicon.guest import read
 from tests.proofs.frame import Make, breaks, proves
 from tests.proofs.xen_tools import overlay
@@ -16,14 +18,14 @@ from tests.silicon.bench import AVIC, INTR_MASKING, X2AVIC, Bench, dirty
 NPF, INVALID = 0x400, -1
 
 
-def other_cpu(b: Bench, **change: object) -> None:
+def other_cpu(b: Bench, **change: Any) -> None:
     """The bench's processor, with something changed."""
-    b.w.objects["cpu"] = [replace(b.w.objects["cpu"][0], **change)]  # type: ignore[type-var]
+    b.w.objects["cpu"] = [replace(b.w.objects["cpu"][0], **change)]
 
 
 @proves("H-CPUID-1")
 def avic_is_bit_13_of_edx(make: Make) -> None:
-    """Fn8000_000A_EDX bit 13 = AVIC; without it AVIC Enable enables nothing. (APM2 15.29.7 p.578, H-CPUID-1)"""
+    """Fn8000_000A_EDX bit 13 = AVIC; without it AVIC Enable enables nothing. (APM2 15.29.7, H-CPUID-1)"""
     for name, cpu in CPU_MODELS.items():
         assert has(name, "AVIC") == bool(int(cpu.edx) >> 13 & 1)
     for edx, served in ((1 << 13 | 1, True), (1, False), (1 << 12 | 1 << 14 - 3 | 1, False)):
@@ -43,7 +45,7 @@ def avic_is_bit_12(patch: pytest.MonkeyPatch) -> None:
 
 @proves("H-CPUID-2")
 def x2avic_is_bit_18_of_edx(make: Make) -> None:
-    """Fn8000_000A_EDX bit 18 = x2AVIC. (APM2 15.29.10 p.582, H-CPUID-2)"""
+    """Fn8000_000A_EDX bit 18 = x2AVIC. (APM2 15.29.10, H-CPUID-2)"""
     for name, cpu in CPU_MODELS.items():
         assert has(name, "x2AVIC") == bool(int(cpu.edx) >> 18 & 1)
     assert [n for n in CPU_MODELS if has(n, "x2AVIC")] == ["zen4"]
@@ -80,7 +82,7 @@ def x2avic_ext_is_another_bit(patch: pytest.MonkeyPatch) -> None:
 def what_else_the_leaf_tells(make: Make) -> None:
     """EDX 0 NP, 5 VmcbClean, 6 FlushByAsid, 7 DecodeAssists, 16 VGIF, 25 VNMI, 27 ExtLvtAvicAccessChg, 30 IdleHlt.
 
-    (APM3 E.4.9 p.654, H-CPUID-4) Bit 27 changes the access filter: H-MAP-500.
+    Bit 27 changes the access filter, H-MAP-500. (APM3 E.4.9, H-CPUID-4)
     """
     bits = {"NP": 0, "VmcbClean": 5, "FlushByAsid": 6, "DecodeAssists": 7, "VGIF": 16, "VNMI": 25}
     bits |= {"ExtLvtAvicAccessChg": 27, "IdleHltIntercept": 30}
@@ -103,7 +105,10 @@ def vgif_and_vnmi_are_mixed_up(patch: pytest.MonkeyPatch) -> None:
 
 @proves("H-CPUID-5")
 def who_has_avic(make: Make) -> None:
-    """AVIC from Family 15h models 60h-6Fh and Family 17h on, x2AVIC from Zen 4 on. (H-CPUID-5)"""
+    """AVIC from Family 15h models 60h-6Fh and Family 17h on, x2AVIC from Zen 4 on.
+
+    (the series' cover letter, Linux KVM, H-CPUID-5)
+    """
     table = {
         "fam10h": (0x10, False, False),
         "bulldozer": (0x15, False, False),
@@ -123,7 +128,10 @@ def who_has_avic(make: Make) -> None:
 
 @proves("H-CPUID-5")
 def erratum_1235_is_off_unless_asked_for(make: Make) -> None:
-    """Family 17h has erratum 1235: an IRR write that is no barrier. An option, off by default. (Linux KVM, H-CPUID-5)"""
+    """Family 17h has erratum 1235: an IRR write that is no barrier. An option, off by default.
+
+    (the series' cover letter, Linux KVM, H-CPUID-5)
+    """
     assert [n for n, c in CPU_MODELS.items() if c.erratum_1235] == ["epyc"]
     for errata, locked in (((), True), ((1235,), False)):
         b = Bench(make, errata=errata)
@@ -146,7 +154,6 @@ def the_erratum_is_always_on(w: World) -> None:
     """The IRR write is a read and a write on every machine."""
 
     def accept_ipi(w: World, page: int, vector: int) -> Beats[None]:
-        place = page + ipi.IRR
-        yield from dirty(place, 1 << vector)
+        yield from dirty(page + IRR, 1 << vector)
 
     overlay(w, ipi.accept_ipi, accept_ipi)

@@ -8,9 +8,10 @@ import pytest
 from avickit.beat import Beats, Do, World
 from avickit.manual import tables
 from avickit.manual.exits import IpiFailure
-from avickit.silicon import ipi, targets
+from avickit.silicon import doorbell, ipi, targets
+from avickit.silicon.deliver import IRR
 from avickit.silicon.guest import Insn, write
-from avickit.silicon.parts import Core, Exit, Guest, Latch
+from avickit.silicon.parts import Core, Exit, Guest, Latch, page_at
 from avickit.silicon.targets import Failed, Target
 from tests.proofs.frame import Make, breaks, proves
 from tests.proofs.xen_tools import answered, changed, overlay, skip, then
@@ -62,7 +63,7 @@ def failure(b: Bench, n: int = 0) -> tuple[int, int] | None:
 
 @proves("H-IPI-0")
 def only_fixed_and_edge_is_accelerated(make: Make) -> None:
-    """Fixed and edge, any destination; all else is exit 401h ID 0 and nothing delivered. (p.576, H-IPI-0)"""
+    """Fixed and edge, any destination; all else is exit 401h ID 0 and nothing delivered. (APM2 15.29.6.1, H-IPI-0)"""
     for kind, level, logical, short in product(range(8), (0, LEVEL), (0, LOGICAL), (0, SELF, ALL, ALL_BUT_SELF)):
         b = quiet(make, 2)
         b.ipi(0, 0x02 if logical else 0x01, kind << 8 | level | logical | short | ASSERT | 0x41)
@@ -76,7 +77,10 @@ def only_fixed_and_edge_is_accelerated(make: Make) -> None:
 
 @proves("H-IPI-0")
 def a_vector_below_16_is_invalid(make: Make) -> None:
-    """A vector below 16 is ID 4, with any destination; the kind of interrupt is checked first: ID 0. (H-IPI-0)"""
+    """A vector below 16 is ID 4, with any destination; the kind of interrupt is checked first: ID 0.
+
+    (APM2 15.29.6.1, H-IPI-0)
+    """
     for vector, short in product((0, 1, 15, 16, 255), (0, SELF, ALL, ALL_BUT_SELF)):
         b = quiet(make, 2)
         b.ipi(0, 1, short | vector)
@@ -127,7 +131,7 @@ def the_vector_is_checked_first(w: World) -> None:
 
 @proves("H-IPI-1")
 def self_sets_ones_own_irr(make: Make) -> None:
-    """Shorthand self: IRR in the own page and a doorbell to oneself; done. (step 2 p.576, H-IPI-1)"""
+    """Shorthand self: IRR in the own page and a doorbell to oneself; done. (APM2 15.29.6.1, H-IPI-1)"""
     b = quiet(make)
     b.ipi(1, 0, SELF | LOGICAL | 0x41)
     assert (got(b), rung(b), b.exits(1)) == ([1], [1], ())
@@ -141,26 +145,25 @@ def self_sets_ones_own_irr(make: Make) -> None:
 @breaks("H-IPI-1")
 def self_rings_nobody(w: World) -> None:
     """Shorthand self sets IRR and leaves it at that."""
-    overlay_self(w, lambda latch, core: [ipi.SET_IRR])
+    overlay_self(w, irr=True, bell=False)
 
 
 @breaks("H-IPI-1")
 def self_only_rings(w: World) -> None:
     """Shorthand self does not set IRR."""
-    overlay_self(w, lambda latch, core: [ipi.SELF_BELL])
+    overlay_self(w, irr=False, bell=True)
 
 
-def overlay_self(w: World, sites: Any) -> None:
+def overlay_self(w: World, *, irr: bool, bell: bool) -> None:
     """Shorthand self does only some of its beats."""
 
     def send(w: World, core: Core, latch: Latch, destination: int, icrl: int) -> Beats[Failed | None]:
         if icrl >> 18 & 3 != 1:
             return (yield from ipi.send.fn(w, core, latch, destination, icrl))
-        for site in sites(latch, core):
-            if site is ipi.SET_IRR:
-                yield site(latch.page + ipi.IRR, 1 << (icrl & 0xFF))
-            else:
-                yield site(core.signals, 1)
+        if irr:
+            yield ipi.SET_IRR(latch.page + IRR, 1 << (icrl & 0xFF))
+        if bell:
+            yield ipi.SELF_BELL(core.signals, 1)
         return None
 
     overlay(w, ipi.send, send)
@@ -171,7 +174,7 @@ def overlay_self(w: World, sites: Any) -> None:
 
 @proves("H-IPI-2")
 def other_shorthands_and_ffh_are_broadcasts(make: Make) -> None:
-    """All, all but self, and destination FFh go to every valid entry. (step 2 p.576, H-IPI-2)"""
+    """All, all but self, and destination FFh go to every valid entry. (APM2 15.29.6.1, H-IPI-2)"""
     for icrl, destination, expected in (
         (ALL | 0x41, 0, [0, 1, 2]),
         (ALL | LOGICAL | 0x41, 0x02, [0, 1, 2]),
@@ -206,7 +209,10 @@ def shorthands_are_not_looked_at(w: World) -> None:
 
 @proves("H-IPI-9")
 def ffh_is_everybody_logical_too(make: Make) -> None:
-    """Physical and logical FFh is the broadcast, flat or cluster, also for those whose LDR is 0. (H-IPI-9)"""
+    """Physical and logical FFh is the broadcast, flat or cluster, also for those whose LDR is 0.
+
+    (APM2 15.29.6.1, H-IPI-9)
+    """
     for logical, dfr in ((0, 0xFFFF_FFFF), (LOGICAL, 0xFFFF_FFFF), (LOGICAL, CLUSTER_DFR), (LOGICAL, 0x5000_0000)):
         b = quiet(make)
         for n in range(3):
@@ -219,7 +225,7 @@ def ffh_is_everybody_logical_too(make: Make) -> None:
 
 @proves("H-IPI-9")
 def physical_id_ffh_is_reserved(make: Make) -> None:
-    """Nobody has physical ID FFh: entry 255 is not looked at. (p.573, H-IPI-9)"""
+    """Nobody has physical ID FFh: entry 255 is not looked at. (APM2 15.29.6.1, H-IPI-9)"""
     b = quiet(make)
     b.leave(0)
     b.set_max_index(255)
@@ -253,7 +259,7 @@ def entry_255_is_somebody(patch: pytest.MonkeyPatch) -> None:
 
 @proves("H-IPI-3")
 def logical_destinations_go_through_the_logical_table(make: Make) -> None:
-    """xAVIC: each addressed entry of the logical table; V = 0 is exit ID 2 with its index. (step 3 p.576, H-IPI-3)"""
+    """xAVIC: each addressed entry of the logical table; V = 0 is exit ID 2 with its index. (APM2 15.29.6.1, H-IPI-3)"""
     b = quiet(make)
     b.ipi(0, 0x06, LOGICAL | 0x41)
     assert (got(b), b.exits(0)) == ([1, 2], ())
@@ -270,7 +276,10 @@ def logical_destinations_go_through_the_logical_table(make: Make) -> None:
 
 @proves("H-IPI-3")
 def x2avic_needs_no_logical_table(make: Make) -> None:
-    """x2AVIC: physical ID = (cluster << 4) + bit, from destination 31:16 and each bit of 15:0. (p.576, H-IPI-3)"""
+    """x2AVIC: physical ID = (cluster << 4) + bit, from destination 31:16 and each bit of 15:0.
+
+    (APM2 15.29.6.1, H-IPI-3)
+    """
     assert tables.x2apic_targets(0x0000_8001) == (0, 15)
     assert tables.x2apic_targets(0x0002_0021) == (0x20, 0x25)
     assert tables.x2apic_targets(0xFFFF_0001) == (0xF_FFF0,)
@@ -315,7 +324,10 @@ def x2apic_clusters_have_four_members(patch: pytest.MonkeyPatch) -> None:
 
 @proves("H-IPI-3a")
 def the_senders_dfr_chooses_the_model(make: Make) -> None:
-    """The sender's DFR[31:28]: Fh flat, bit i is entry i; 0 cluster, entries 4 * cluster + bit; else ID 2. (H-IPI-3a)"""
+    """The sender's DFR[31:28]: Fh flat, bit i is entry i; 0 cluster, entries 4 * cluster + bit; else ID 2.
+
+    (APM2 15.29.6.1, H-IPI-3a)
+    """
     flat, cluster = 0xFFFF_FFFF, CLUSTER_DFR
     cases = [
         # sender's DFR, destination, entries it addresses (None: ID 2)
@@ -345,7 +357,9 @@ def the_senders_dfr_chooses_the_model(make: Make) -> None:
         looked = [d.place - logical for d in b.beats if logical <= d.place < logical + 512]
         assert looked == (entries or [])
         assert got(b) == ([1] if entries else [])
-        assert (failure(b) is not None and failure(b)[0] == INVALID_TARGET) == (entries is None)
+        failed = failure(b)
+        assert (failed is None) == (entries is not None)
+        assert failed is None or failed[0] == INVALID_TARGET
 
 
 @breaks("H-IPI-3a")
@@ -382,7 +396,10 @@ def clusters_have_eight_entries(patch: pytest.MonkeyPatch) -> None:
 
 @proves("H-IPI-4")
 def the_physical_table_is_looked_up_by_guest_id(make: Make) -> None:
-    """Directed: entry not valid or beyond MAX_INDEX is ID 2; a pointer that is no legal address is ID 3. (H-IPI-4)"""
+    """Directed: entry not valid or beyond MAX_INDEX is ID 2; a pointer that is no legal address is ID 3.
+
+    (APM2 15.29.6.1, H-IPI-4)
+    """
     for entry, most, expected in (
         (VALID | RUNNING | BACKING + 1 << 12 | 1, 4, None),
         (RUNNING | BACKING + 1 << 12 | 1, 4, (INVALID_TARGET, 4)),
@@ -406,7 +423,7 @@ def the_physical_table_is_looked_up_by_guest_id(make: Make) -> None:
 
 @proves("H-IPI-4")
 def a_broadcast_skips_what_is_not_valid(make: Make) -> None:
-    """Broadcast: invalid entries are skipped; a broken pointer is ID 3 with its index. (step 4 p.576, H-IPI-4)"""
+    """Broadcast: invalid entries are skipped; a broken pointer is ID 3 with its index. (APM2 15.29.6.1, H-IPI-4)"""
     b = quiet(make)
     b.set_entry(1, RUNNING | BACKING + 1 << 12 | 1)
     b.ipi(0, 0xFF, 0x41)
@@ -437,7 +454,7 @@ def overlay_look_up(w: World, change: Any) -> None:
         entry = change((yield targets.LOOK_UP(latch.physical + apic_id)))
         if not entry & VALID:
             return Failed(IpiFailure.INVALID_TARGET, index)
-        page = targets.page_at(w, entry & targets.PAGE)
+        page = page_at(w, entry & targets.PAGE)
         return Failed(IpiFailure.INVALID_PAGE, index) if page is None else Target(latch.physical + apic_id, page, index)
 
     overlay(w, targets.look_up, look_up)
@@ -461,7 +478,10 @@ def a_broadcast_exits_for_what_is_not_valid(w: World) -> None:
 
 @proves("H-IPI-5")
 def irr_then_isrunning_then_doorbell(make: Make) -> None:
-    """For each destination: set IRR atomically, read IsRunning, ring the entry's host APIC ID. (step 5 p.577, H-IPI-5)"""
+    """For each destination: set IRR atomically, read IsRunning, ring the entry's host APIC ID.
+
+    (APM2 15.29.6.1, H-IPI-5)
+    """
     b = quiet(make, 3, host_ids=(5, 9, 4))
     b.ipi(0, 0xFF, 0x41)
     for n in range(3):
@@ -481,7 +501,10 @@ def irr_then_isrunning_then_doorbell(make: Make) -> None:
 
 @proves("H-IPI-5")
 def running_and_stopped_targets_get_their_bit(make: Make) -> None:
-    """The bits are set for running and stopped targets alike, beside what is there; TMR is not written. (H-IPI-5)"""
+    """The bits are set for running and stopped targets alike, beside what is there; TMR is not written.
+
+    (APM2 15.29.6.1, H-IPI-5)
+    """
     b = quiet(make)
     b.set_entry(2, VALID | BACKING + 2 << 12)
     for n in range(3):
@@ -510,7 +533,7 @@ def isrunning_is_read_before_irr(w: World) -> None:
             entry = yield ipi.READ_RUNNING(target.entry)
             yield from ipi.accept_ipi(w, target.page, vector)
             if entry & RUNNING:
-                yield from ipi.ring(w, core, entry & 0xFFF)
+                yield from doorbell.ring(w, core, entry & 0xFFF)
             else:
                 stopped = yield from ipi.blame(w, stopped, target.number)
         return stopped
@@ -523,7 +546,7 @@ def irr_is_stored_whole(w: World) -> None:
     """The IRR bit is set by a plain store: other pending vectors are lost."""
 
     def accept_ipi(w: World, page: int, vector: int) -> Beats[None]:
-        yield POKE(page + ipi.IRR, 1 << vector)
+        yield POKE(page + IRR, 1 << vector)
 
     overlay(w, ipi.accept_ipi, accept_ipi)
 
@@ -531,7 +554,7 @@ def irr_is_stored_whole(w: World) -> None:
 @breaks("H-IPI-5")
 def nobody_is_rung(w: World) -> None:
     """IRR is set, and no doorbell sent."""
-    skip(w, ipi.ring)
+    skip(w, doorbell.ring)
 
 
 @breaks("H-IPI-5")
@@ -546,7 +569,10 @@ def tmr_is_cleared(w: World) -> None:
 
 @proves("H-IPI-6")
 def one_stopped_target_makes_an_exit_after_all_was_done(make: Make) -> None:
-    """Any destination with IsRunning = 0: exit 401h ID 1, after every IRR bit and every doorbell. (p.577, H-IPI-6)"""
+    """Any destination with IsRunning = 0: exit 401h ID 1, after every IRR bit and every doorbell.
+
+    (APM2 15.29.6.1, H-IPI-6)
+    """
     b = quiet(make, 4)
     for n in (1, 2):
         b.set_entry(n, b.entry(n) & ~RUNNING)
@@ -583,16 +609,22 @@ def stopped_targets_do_not_matter(w: World) -> None:
 
 @proves("H-IPI-7")
 def who_fails_has_written_nothing(make: Make) -> None:
-    """A directed IPI with ID 2 or 3 has set no IRR bit, valid targets or not; nor has a broadcast with ID 3. (H-IPI-7)"""
-    for prepare, send, expected in (
-        (lambda b: b.set_logical(2, 0), (0x07, LOGICAL | 0x41), (INVALID_TARGET, 2)),
-        (lambda b: b.set_entry(2, 0), (0x07, LOGICAL | 0x41), (INVALID_TARGET, 2)),
-        (lambda b: b.set_entry(2, VALID | NO_MEMORY), (0x07, LOGICAL | 0x41), (INVALID_PAGE, 2)),
-        (lambda b: b.set_entry(2, VALID | NO_MEMORY), (0xFF, 0x41), (INVALID_PAGE, 2)),
-        (lambda b: b.set_entry(2, VALID | NO_MEMORY), (0, ALL_BUT_SELF | 0x41), (INVALID_PAGE, 2)),
+    """A directed IPI with ID 2 or 3 has set no IRR bit, valid targets or not; nor has a broadcast with ID 3.
+
+    (APM2 15.29.6.1, H-IPI-7)
+    """
+    for logical, entry, send, expected in (
+        (0, None, (0x07, LOGICAL | 0x41), (INVALID_TARGET, 2)),
+        (None, 0, (0x07, LOGICAL | 0x41), (INVALID_TARGET, 2)),
+        (None, VALID | NO_MEMORY, (0x07, LOGICAL | 0x41), (INVALID_PAGE, 2)),
+        (None, VALID | NO_MEMORY, (0xFF, 0x41), (INVALID_PAGE, 2)),
+        (None, VALID | NO_MEMORY, (0, ALL_BUT_SELF | 0x41), (INVALID_PAGE, 2)),
     ):
         b = quiet(make)
-        prepare(b)
+        if logical is not None:
+            b.set_logical(2, logical)
+        if entry is not None:
+            b.set_entry(2, entry)
         b.ipi(0, *send)
         assert (got(b), failure(b), rung(b)) == ([], expected, [])
 
@@ -625,7 +657,10 @@ def a_broadcast_posts_as_it_goes(w: World) -> None:
 
 @proves("H-IPI-8")
 def the_index_is_of_the_table_that_was_asked(make: Make) -> None:
-    """Index: of the physical table for physical and broadcast, of the logical table for logical; the lowest. (H-IPI-8)"""
+    """Index: of the physical table for physical and broadcast, of the logical table for logical; the lowest.
+
+    (APM2 15.29.6.1, H-IPI-8)
+    """
     for send, expected in (
         ((2, 0x41), (NOT_RUNNING, 2)),
         ((0xFF, 0x41), (NOT_RUNNING, 1)),
@@ -673,7 +708,10 @@ def the_index_is_always_the_physical_id(w: World) -> None:
 
 @proves("H-IPI-10")
 def every_exit_401h_is_a_trap(make: Make) -> None:
-    """ICRL and ICRH stand in the page as written, RIP is past; EXITINFO1 carries all of both. (H-IPI-10)"""
+    """ICRL and ICRH stand in the page as written, RIP is past; EXITINFO1 carries all of both.
+
+    (APM2 15.29.6.1, H-IPI-10)
+    """
     for icrh, icrl in (
         (0x0112_3456, 0x441),
         (0x0900_0001, 0x41),
@@ -692,7 +730,10 @@ def every_exit_401h_is_a_trap(make: Make) -> None:
 
 @proves("H-IPI-10")
 def delivery_status_reads_zero(make: Make) -> None:
-    """Bit 12 is cleared in the page and in EXITINFO1, other reserved bits stay; an IPI that went well too. (H-IPI-10)"""
+    """Bit 12 is cleared in the page and in EXITINFO1, other reserved bits stay; an IPI that went well too.
+
+    (APM2 15.29.6.1, H-IPI-10)
+    """
     b = quiet(make)
     b.ipi(0, 1, BUSY | 0xFFF0_2041)
     assert (got(b), b.reg(0, "ICRL"), b.exits(0)) == ([1], 0xFFF0_2041, ())
@@ -702,7 +743,7 @@ def delivery_status_reads_zero(make: Make) -> None:
 
 @proves("H-IPI-10")
 def only_the_top_byte_of_icrh_is_the_destination(make: Make) -> None:
-    """The destination is ICRH[31:24]; the other bits address nobody. (H-IPI-10)"""
+    """The destination is ICRH[31:24]; the other bits address nobody. (APM2 15.29.6.1, H-IPI-10)"""
     b = quiet(make)
     b.do(0, write("ICRH", 0x01FF_FFFE), write("ICRL", 0x41))
     assert (got(b), b.exits(0)) == ([1], ())
@@ -760,7 +801,10 @@ def info1_has_the_destination_only(w: World) -> None:
 
 @proves("H-IPI-11")
 def max_index_is_in(make: Make) -> None:
-    """An index above MAX_INDEX is out of range, equal is in; a broadcast walks 0..MAX_INDEX. (H-IPI-11)"""
+    """An index above MAX_INDEX is out of range, equal is in; a broadcast walks 0..MAX_INDEX.
+
+    (APM2 15.29.6.1, H-IPI-11)
+    """
     b = quiet(make)
     b.ipi(0, 2, 0x41)
     assert (got(b), b.exits(0)) == ([2], ())
@@ -775,7 +819,7 @@ def max_index_is_in(make: Make) -> None:
 
 @proves("H-IPI-11")
 def a_broadcast_never_reads_entry_255(make: Make) -> None:
-    """With MAX_INDEX = 255 the walk is 0..254. (p.573, H-IPI-11)"""
+    """With MAX_INDEX = 255 the walk is 0..254. (APM2 15.29.6.1, H-IPI-11)"""
     b = quiet(make, 1)
     b.leave(0)
     b.set_max_index(255)
@@ -789,7 +833,7 @@ def a_broadcast_never_reads_entry_255(make: Make) -> None:
 
 @proves("H-IPI-11")
 def self_reads_no_table(make: Make) -> None:
-    """Shorthand self asks no table; one's own ID, and all, check the own entry. (H-IPI-11)"""
+    """Shorthand self asks no table; one's own ID, and all, check the own entry. (APM2 15.29.6.1, H-IPI-11)"""
     for icrl, destination, fails in ((SELF | 0x41, 0, False), (0x41, 0, True), (ALL | 0x41, 0, True)):
         b = quiet(make, 1)
         b.set_entry(0, b.entry(0) & ~RUNNING)
@@ -807,7 +851,10 @@ def self_reads_no_table(make: Make) -> None:
 
 @proves("H-IPI-11")
 def self_is_who_has_the_senders_page(make: Make) -> None:
-    """All but self leaves out the entry whose pointer is the sender's AVIC_BACKING_PAGE, whatever its ID. (H-IPI-11)"""
+    """All but self leaves out the entry whose pointer is the sender's AVIC_BACKING_PAGE, whatever its ID.
+
+    (APM2 15.29.6.1, H-IPI-11)
+    """
     b = quiet(make)
     b.set_reg(0, "ID", 2 << 24)
     b.ipi(0, 0, ALL_BUT_SELF | 0x41)
@@ -827,7 +874,11 @@ def a_broadcast_reads_entry_255(patch: pytest.MonkeyPatch) -> None:
 @breaks("H-IPI-11")
 def a_broadcast_stops_before_max_index(w: World) -> None:
     """The entry at MAX_INDEX is left out."""
-    changed(w, targets.everybody, lambda latch, but_self, v: (latch._replace(max_index=latch.max_index - 1), but_self, v))
+
+    def shorter(latch: Latch, but_self: bool, vector: int) -> tuple[Any, ...]:
+        return latch._replace(max_index=latch.max_index - 1), but_self, vector
+
+    changed(w, targets.everybody, shorter)
 
 
 @breaks("H-IPI-11")
@@ -867,7 +918,10 @@ def self_checks_its_entry(w: World) -> None:
 
 @proves("H-IPI-12")
 def only_the_tables_count(make: Make) -> None:
-    """The target's SVR, LDR, DFR and ID register do not matter: a disabled APIC still gets its bit. (H-IPI-12)"""
+    """The target's SVR, LDR, DFR and ID register do not matter: a disabled APIC still gets its bit.
+
+    (APM2 15.29.6.1, H-IPI-12)
+    """
     for destination, icrl in ((1, 0x41), (0x02, LOGICAL | 0x41), (0xFF, 0x41)):
         b = quiet(make, 2)
         b.set_reg(1, "SVR", 0x0FF)

@@ -105,8 +105,13 @@ def proof_of(first: int, last: int, of_read: str, of_write: str, name: str) -> C
         check_row(make, first, last, of_read, of_write)
 
     proof.__name__ = f"row_{first:03x}_reads_{of_read}_writes_{of_write}"
-    proof.__doc__ = f"{name}: guest reads {of_read}, guest writes {of_write}. (APM2 Table 15-22, H-MAP-{first:03X})"
+    proof.__doc__ = f"{name}: guest reads {of_read}, guest writes {of_write}. (APM2 Table 15-22, {rule_of(first)})"
     return proof
+
+
+def rule_of(offset: int) -> str:
+    """The rule of a row: its first offset; the extended registers are one rule."""
+    return "H-MAP-400" if 0x400 <= offset < 0x500 else f"H-MAP-{offset:03X}"
 
 
 def breaker_of(offset: int, is_write: bool, wrong: Access) -> Callable[[World], None]:
@@ -126,7 +131,7 @@ WRONG = {
     "fault": (Access.ALLOW, Access.TRAP),
 }
 for row in ROWS:
-    rule = "H-MAP-400" if 0x400 <= row[0] < 0x500 else f"H-MAP-{row[0]:03X}"
+    rule = rule_of(row[0])
     proves(rule)(proof_of(*row))
     breaks(rule)(breaker_of(row[1], False, WRONG[row[2]][0]))
     for wrong in WRONG[row[3]]:
@@ -138,7 +143,10 @@ for row in ROWS:
 
 @proves("H-MAP-080")
 def tpr_writes_are_accelerated(make: Make) -> None:
-    """TPR: reads come from the page; a write changes page and priorities without an exit. (APM2 Table 15-22, H-MAP-080)"""
+    """TPR: reads come from the page; a write changes page and priorities without an exit.
+
+    (APM2 Table 15-22, H-MAP-080)
+    """
     b = Bench(make, 1)
     b.run(0)
     check_read(b, 0x080, "allow")
@@ -163,7 +171,10 @@ def eoi_writes_depend_on_the_trigger_mode(make: Make) -> None:
 
 @proves("H-MAP-300")
 def icrl_writes_are_accelerated_or_trap(make: Make) -> None:
-    """ICRL: what can be accelerated is, anything more advanced is exit 401h after the write. (Table 15-22, H-MAP-300)"""
+    """ICRL: what can be accelerated is, anything more advanced is exit 401h after the write.
+
+    (APM2 Table 15-22, H-MAP-300)
+    """
     b = Bench(make)
     b.run(0, 1)
     check_read(b, 0x300, "allow")
@@ -176,7 +187,7 @@ def icrl_writes_are_accelerated_or_trap(make: Make) -> None:
 
 @proves("H-MAP-3F0")
 def self_ipi_is_plain_memory_in_xavic(make: Make) -> None:
-    """3F0h is accelerated like ICR in x2AVIC mode; in xAVIC there is no such register. (Table 15-22, H-MAP-3F0)"""
+    """3F0h is accelerated like ICR in x2AVIC mode; in xAVIC there is no such register. (APM2 Table 15-22, H-MAP-3F0)"""
     assert filter_for(0x3F0, True, x2avic=True) is Access.ACCELERATED
     check_row(make, 0x3F0, 0x3F0, "allow", "allow")
 
@@ -190,7 +201,7 @@ def extended_lvts_depend_on_cpuid(make: Make) -> None:
 
 @proves("H-REG-4")
 def what_the_table_does_not_list_is_plain_memory(make: Make) -> None:
-    """Any other offset below 540h, 3F0h among them: allow, allow. (APM2 Table 15-22 p.566-568, H-REG-4)"""
+    """Any other offset below 540h, 3F0h among them: allow, allow. (APM2 Table 15-22, H-REG-4)"""
     b = Bench(make, 1)
     b.run(0)
     others = [0x000, 0x010, *range(0x040, 0x080, 0x10), *range(0x290, 0x300, 0x10), *range(0x3A0, 0x3E0, 0x10)]

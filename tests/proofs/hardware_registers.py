@@ -1,5 +1,7 @@
 """The vAPIC backing page: how a guest reaches its registers, and what they hold at first. H-REG."""
 
+from functools import partial
+
 import pytest
 
 from avickit.beat import Beats, World
@@ -12,8 +14,9 @@ from avickit.silicon.guest import Insn, read, write
 from avickit.silicon.parts import Core, Exit, Guest, Latch
 from avickit.silicon.vmrun import APIC_LEAF
 from avickit.xen import vlapic_init
+from avickit.xen.parts import Vcpu
 from tests.proofs.frame import Make, breaks, proves
-from tests.proofs.xen_tools import overlay
+from tests.proofs.xen_tools import overlay, then
 from tests.silicon.bench import INTR_MASKING, NESTED, POKE, SPARE, Bench, refused
 
 NPF, NOACCEL, HLT, MSR = 0x400, 0x402, 0x78, 0x7C
@@ -23,7 +26,10 @@ PRESENT, WRITE, USER, FINAL = 1, 2, 4, 1 << 32
 
 @proves("H-REG-1")
 def a_register_is_32_bits_of_a_16_byte_slot(make: Make) -> None:
-    """Registers are 32 bits wide, at offsets that are multiples of 16; each slot is one of its own. (p.566, H-REG-1)"""
+    """Registers are 32 bits wide, at offsets that are multiples of 16; each slot is one of its own.
+
+    (APM2 15.29.3.1, H-REG-1)
+    """
     b = Bench(make, 1)
     b.run(0)
     plain = [0x000, 0x010, 0x040, 0x050, 0x290, 0x2A0, 0x310, 0x3A0, 0x430]
@@ -47,7 +53,10 @@ def slots_are_32_bytes(w: World) -> None:
 
 @proves("H-REG-2")
 def allow_trap_fault(make: Make) -> None:
-    """Allow: the page itself. Trap: #VMEXIT right after the write landed. Fault: before anything. (p.566, H-REG-2)"""
+    """Allow: the page itself. Trap: #VMEXIT right after the write landed. Fault: before anything.
+
+    (APM2 15.29.3.1, H-REG-2)
+    """
     b = Bench(make, 1)
     b.run(0)
     icrh, svr, ppr = b.slot(0, "ICRH"), b.slot(0, "SVR"), b.slot(0, "PPR")
@@ -75,7 +84,7 @@ def traps_come_before_the_write(w: World) -> None:
             return access.no_acceleration(offset, True, past=True)
         return (yield from access.access_memory.fn(w, core, who, insn))
 
-    overlay_access(w, access_memory)
+    overlay(w, access.access_memory, access_memory)
 
 
 @breaks("H-REG-2")
@@ -88,17 +97,12 @@ def faults_come_after_the_write(w: World) -> None:
             yield access.WRITE_PAGE(w.see(core.latch).page + slot, insn.value)
         return (yield from access.access_memory.fn(w, core, who, insn))
 
-    overlay_access(w, access_memory)
-
-
-def overlay_access(w: World, fn: object) -> None:
-    """Another way for the guest to reach its page."""
-    overlay(w, access.access_memory, fn)  # type: ignore[arg-type]
+    overlay(w, access.access_memory, access_memory)
 
 
 @proves("H-REG-3")
 def where_rip_stands(make: Make) -> None:
-    """RIP is past the instruction on a trap, at it on a fault; nRIP is 0 on both. (15.7.1 p.508-509, H-REG-3)"""
+    """RIP is past the instruction on a trap, at it on a fault; nRIP is 0 on both. (APM2 15.7.1, H-REG-3)"""
     for insn, past in ((write("SVR", 0x1FF), True), (write("PPR", 0), False), (read("APR"), False)):
         b = Bench(make, 1)
         b.set_vmcb(0, NRIP, 0x5555)
@@ -118,7 +122,10 @@ def where_rip_stands(make: Make) -> None:
 
 @proves("H-REG-3")
 def where_nrip_is_told(make: Make) -> None:
-    """nRIP is the next instruction on instruction intercepts (HLT, MSR), 0 on NPF and interrupts. (p.509, H-REG-3)"""
+    """nRIP is the next instruction on instruction intercepts (HLT, MSR), 0 on NPF and interrupts.
+
+    (APM2 15.7.1, H-REG-3)
+    """
     for insn, code, told in (
         (Insn("hlt"), HLT, True),
         (Insn("rdmsr", 0x802), MSR, True),
@@ -136,9 +143,7 @@ def where_nrip_is_told(make: Make) -> None:
 def traps_stand_at_the_instruction(w: World) -> None:
     """RIP is never past."""
 
-    def complete(
-        w: World, core: Core, who: Guest, insn: Insn, result: int | Exit, shadowed: int
-    ) -> Beats[Exit | None]:
+    def complete(w: World, core: Core, who: Guest, insn: Insn, result: int | Exit, shadowed: int) -> Beats[Exit | None]:
         result = result._replace(past=False) if isinstance(result, Exit) else result
         return (yield from run.complete.fn(w, core, who, insn, result, shadowed))
 
@@ -149,9 +154,7 @@ def traps_stand_at_the_instruction(w: World) -> None:
 def faults_stand_past_the_instruction(w: World) -> None:
     """RIP is always past."""
 
-    def complete(
-        w: World, core: Core, who: Guest, insn: Insn, result: int | Exit, shadowed: int
-    ) -> Beats[Exit | None]:
+    def complete(w: World, core: Core, who: Guest, insn: Insn, result: int | Exit, shadowed: int) -> Beats[Exit | None]:
         result = result._replace(past=True) if isinstance(result, Exit) else result
         return (yield from run.complete.fn(w, core, who, insn, result, shadowed))
 
@@ -166,7 +169,10 @@ def nrip_is_always_told(patch: pytest.MonkeyPatch) -> None:
 
 @proves("H-REG-5")
 def parts_of_a_register_are_served(make: Make) -> None:
-    """1, 2 and 4 bytes that stay inside the register are served; the other bytes keep their value. (H-REG-5)"""
+    """1, 2 and 4 bytes that stay inside the register are served; the other bytes keep their value.
+
+    (APM2 15.29.3.1, H-REG-5)
+    """
     b = Bench(make, 1)
     b.run(0)
     served = [(0, 4), (0, 2), (1, 2), (2, 2), *((n, 1) for n in range(4))]
@@ -185,19 +191,22 @@ def parts_of_a_register_are_served(make: Make) -> None:
 
 @proves("H-REG-5")
 def the_other_twelve_bytes_are_undefined(make: Make) -> None:
-    """Bytes 4..15 of a slot: the model's own error, and nothing has changed. Splitting a register is no better. (H-REG-5)"""
+    """Bytes 4..15 of a slot: the model's own error, and nothing has changed. Splitting a register is no better.
+
+    (APM2 15.29.3.1, H-REG-5)
+    """
     b = Bench(make, 1)
     b.run(0)
     before = b.w.at.copy()
     undefined = [(0x310 + n, 1) for n in range(4, 16)] + [(0x311, 4), (0x312, 4), (0x313, 2), (0x314, 4)]
     for offset, size in undefined:
-        for act in (lambda o=offset, s=size: b.read(0, o, s), lambda o=offset, s=size: b.write(0, o, 1, s)):
+        for act in (partial(b.read, 0, offset, size), partial(b.write, 0, offset, 1, size)):
             said = refused(act, UndefinedAccess)
             assert hex(offset) in said
             assert "bytes 0..3 of a 16-byte slot" in said
             assert b.w.at == before
     for offset, size in ((-1, 1), (0x1000, 4), (0x310, 3), (0x310, 8)):
-        for act in (lambda o=offset, s=size: b.read(0, o, s), lambda o=offset, s=size: b.write(0, o, 1, s)):
+        for act in (partial(b.read, 0, offset, size), partial(b.write, 0, offset, 1, size)):
             assert refused(act)
             assert b.w.at == before
 
@@ -221,7 +230,10 @@ def narrow_writes_are_wide(w: World) -> None:
 
 @proves("H-REG-6")
 def the_registers_after_reset(make: Make) -> None:
-    """Reset: ID << 24, version 00050014h as Xen shows it, SVR FFh, DFR ones, LVTs masked, the rest 0. (p.631, H-REG-6)"""
+    """Reset: ID << 24, version 00050014h as Xen shows it, SVR FFh, DFR ones, LVTs masked, the rest 0.
+
+    (APM2 Table 16-2, H-REG-6)
+    """
     m = make(cores=1, pages=64, record=False)
     assert m.xen is not None
     for n, v in enumerate(m.xen.create_domain(3).vcpus):
@@ -244,18 +256,16 @@ def lvts_are_not_masked(patch: pytest.MonkeyPatch) -> None:
 @breaks("H-REG-6")
 def the_id_is_not_set(w: World) -> None:
     """Every vCPU has APIC ID 0."""
-    page = vlapic_init.at
 
-    def vlapic_reset(w: World, core: Core, v: object) -> Beats[None]:
-        yield from vlapic_init.vlapic_reset.fn(w, core, v)  # type: ignore[arg-type]
-        yield POKE(page(v, 0x020), 0)  # type: ignore[arg-type]
+    def clear_id(w: World, core: Core, v: Vcpu) -> Beats[None]:
+        yield POKE(v.page + 2, 0)
 
-    overlay(w, vlapic_init.vlapic_reset, vlapic_reset)
+    then(w, vlapic_init.vlapic_reset, clear_id)
 
 
 @proves("H-REG-7")
 def where_a_vector_lies(make: Make) -> None:
-    """Vector v is bit v % 32 of the word at base + (v / 32) * 10h, in ISR, TMR and IRR. (p.566-568, H-REG-7)"""
+    """Vector v is bit v % 32 of the word at base + (v / 32) * 10h, in ISR, TMR and IRR. (APM2 15.29.3.1, H-REG-7)"""
     b = Bench(make, 1)
     b.w.at[b.guests[0].interrupt_flag] = 0
     b.run(0)
@@ -285,16 +295,19 @@ def words_run_backwards(w: World) -> None:
 
 @proves("H-REG-8")
 def registers_as_msrs(make: Make) -> None:
-    """x2APIC MSR = 800h + (offset >> 4); ICR is one 64-bit MSR 830h, Self IPI 83Fh; DFR and RRR have none. (H-REG-8)"""
+    """x2APIC MSR = 800h + (offset >> 4); ICR is one 64-bit MSR 830h, Self IPI 83Fh; DFR and RRR have none.
+
+    (APM2 16.11.1, H-REG-8)
+    """
     for offset in (0x020, 0x030, 0x080, 0x0A0, 0x0B0, 0x0D0, 0x0F0, 0x170, 0x270, 0x280, 0x320, 0x3E0, 0x3F0):
         assert apic.msr_of(offset) == 0x800 + (offset >> 4)
         assert apic.offset_of_msr(0x800 + (offset >> 4)) == offset
     assert apic.msr_of(0x300) == apic.msr_of(0x310) == 0x830
     assert apic.msr_of("SELF_IPI") == 0x83F
     for name in ("DFR", "RRR"):
-        assert "x2APIC MSR" in refused(lambda name=name: apic.msr_of(name))
+        assert "x2APIC MSR" in refused(partial(apic.msr_of, name))
     for msr in (0x80C, 0x80E, 0x831):
-        assert f"{msr:#x}" in refused(lambda msr=msr: apic.offset_of_msr(msr))
+        assert f"{msr:#x}" in refused(partial(apic.offset_of_msr, msr))
     m = make(cores=1, pages=64, cmdline="", record=False)
     assert m.xen is not None
     v = m.xen.create_domain(1).vcpus[0]
@@ -319,7 +332,10 @@ def dfr_has_an_msr(patch: pytest.MonkeyPatch) -> None:
 
 @proves("H-REG-9")
 def the_mapping_must_grant_read_and_write(make: Make) -> None:
-    """The nested mapping at APIC_BAR must grant read and write, else exit 400h, for reads too. (15.29.3, H-REG-9)"""
+    """The nested mapping at APIC_BAR must grant read and write, else exit 400h, for reads too.
+
+    (APM2 15.29.3, H-REG-9)
+    """
     for leaf in (0, LEAF_PRESENT, LEAF_WRITABLE, LEAF_PRESENT | LEAF_WRITABLE):
         for insn in (read("SVR"), write("ICRH", 5)):
             b = Bench(make, 1)
@@ -339,7 +355,7 @@ def the_mapping_must_grant_read_and_write(make: Make) -> None:
 
 @proves("H-REG-9")
 def the_address_in_the_leaf_is_ignored(make: Make) -> None:
-    """Hardware goes to AVIC_BACKING_PAGE, whatever page the leaf names. (15.29.3 p.565, H-REG-9)"""
+    """Hardware goes to AVIC_BACKING_PAGE, whatever page the leaf names. (APM2 15.29.3, H-REG-9)"""
     b = Bench(make, 1)
     b.w.at[b.page(NESTED) + APIC_LEAF] = SPARE << 12 | LEAF_PRESENT | LEAF_WRITABLE
     b.w.at[b.page(SPARE) + 0x0F] = 0x5555
@@ -351,7 +367,10 @@ def the_address_in_the_leaf_is_ignored(make: Make) -> None:
 
 @proves("H-REG-9")
 def without_avic_nobody_is_there(make: Make) -> None:
-    """With AVIC off the access is an ordinary one: a nested page fault where nothing is mapped. (H-REG-9)"""
+    """With AVIC off the access is an ordinary one: a nested page fault where nothing is mapped.
+
+    (APM2 15.29.3, H-REG-9)
+    """
     b = Bench(make, 1, avic=False)
     b.w.at[b.page(NESTED) + APIC_LEAF] = 0
     b.set_vmcb(0, 0x060, INTR_MASKING)
@@ -393,6 +412,4 @@ def reading_needs_no_write_permission(w: World) -> None:
             return (yield from access.load_register(w, latch.page, insn))
         return (yield from access.access_memory.fn(w, core, who, insn))
 
-    overlay_access(w, access_memory)
-
-
+    overlay(w, access.access_memory, access_memory)

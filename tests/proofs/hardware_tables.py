@@ -7,11 +7,12 @@ import pytest
 from avickit.beat import Beats, Do, World
 from avickit.manual.exits import ExitCode, IncompleteIpiInfo1, IncompleteIpiInfo2, IpiFailure, NoAccelInfo1
 from avickit.manual.msrs import DOORBELL_MSR, Doorbell
-from avickit.manual.tables import LogicalEntry, PhysicalEntry
+from avickit.manual.tables import LogicalEntry, PhysicalEntry, logical_indices
 from avickit.series import p04_initialization as p04
-from avickit.silicon import access, deliver, doorbell, ipi, run, vmrun
+from avickit.silicon import access, deliver, doorbell, ipi, run, targets, vmrun
+from avickit.silicon import guest as guest_code
 from avickit.silicon.guest import Insn, eoi, read, write
-from avickit.silicon.parts import DOORBELL, GUEST, INTR, Core, Exit, Guest
+from avickit.silicon.parts import DOORBELL, GUEST, INTR, Core, Exit, Guest, page_at
 from avickit.silicon.targets import Failed, Target
 from avickit.silicon.vmexit import vmexit
 from tests.proofs.frame import Make, breaks, proves
@@ -38,7 +39,7 @@ CLUSTER_DFR = 0x0FFF_FFFF
 
 @proves("H-TAB-1")
 def an_entry_of_the_physical_table(make: Make) -> None:
-    """V 63, IsRunning 62, reserved 61:52, page pointer 51:12, host physical APIC ID 11:0. (p.572-573, H-TAB-1)"""
+    """V 63, IsRunning 62, reserved 61:52, page pointer 51:12, host physical APIC ID 11:0. (APM2 15.29.5.2, H-TAB-1)"""
     fields = {n: f.mask for n, f in PhysicalEntry.fields.items()}
     assert fields == {
         "VALID": 1 << 63,
@@ -64,7 +65,10 @@ def an_entry_of_the_physical_table(make: Make) -> None:
 
 @proves("H-TAB-1")
 def the_table_has_255_entries(make: Make) -> None:
-    """xAVIC: entries 0..254; 255 is reserved, the upper half of the page zero. Eight bytes each. (p.573, H-TAB-1)"""
+    """xAVIC: entries 0..254; 255 is reserved, the upper half of the page zero. Eight bytes each.
+
+    (APM2 15.29.5.2, H-TAB-1)
+    """
     m = make(cores=1, pages=300, record=False)
     assert m.xen is not None
     dom = m.xen.create_domain(128)
@@ -92,12 +96,15 @@ def host_ids_have_eight_bits(w: World) -> None:
 @breaks("H-TAB-1", patch=True)
 def all_256_entries_are_used(patch: pytest.MonkeyPatch) -> None:
     """Entry 255 is an entry like the others."""
-    patch.setattr("avickit.silicon.targets.RESERVED_ENTRY", 256)
+    patch.setattr(targets, "RESERVED_ENTRY", 256)
 
 
 @proves("H-TAB-2")
 def isrunning_is_not_guest_mode(make: Make) -> None:
-    """IsRunning: a core is assigned, be it in guest mode or not; no exit, IRR waits for VMRUN. (p.572, H-TAB-2)"""
+    """IsRunning: a core is assigned, be it in guest mode or not; no exit, IRR waits for VMRUN.
+
+    (APM2 15.29.5.2, H-TAB-2)
+    """
     b = Bench(make)
     b.run()
     b.leave(1)
@@ -109,7 +116,7 @@ def isrunning_is_not_guest_mode(make: Make) -> None:
 
 @proves("H-TAB-2")
 def the_host_id_means_nothing_without_isrunning(make: Make) -> None:
-    """With IsRunning = 0 the host ID is not used: nobody is rung. (p.572, H-TAB-2)"""
+    """With IsRunning = 0 the host ID is not used: nobody is rung. (APM2 15.29.5.2, H-TAB-2)"""
     b = Bench(make, 3)
     b.run()
     b.set_entry(1, VALID | BACKING + 1 << 12 | 2)
@@ -132,7 +139,7 @@ def isrunning_is_taken_for_guest_mode(w: World) -> None:
             host = w.objects["core_of"][entry & 0xFFF]
             if host is None or not w.see(host.mode):
                 return Failed(IpiFailure.NOT_RUNNING, target.number)
-            yield from ipi.ring(w, core, entry & 0xFFF)
+            yield from doorbell.ring(w, core, entry & 0xFFF)
         return None
 
     overlay(w, ipi.post_to_all, post_to_all)
@@ -153,7 +160,10 @@ def everybody_is_rung(w: World) -> None:
 
 @proves("H-TAB-3")
 def an_entry_of_the_logical_table(make: Make) -> None:
-    """V 31, reserved 30:8, guest physical APIC ID 7:0; flat: entry i is bit i, cluster: 4 * cluster + bit. (H-TAB-3)"""
+    """V 31, reserved 30:8, guest physical APIC ID 7:0; flat: entry i is bit i, cluster: 4 * cluster + bit.
+
+    (APM2 15.29.5.3, H-TAB-3)
+    """
     assert {n: f.mask for n, f in LogicalEntry.fields.items()} == {"VALID": 1 << 31, "GUEST_APIC_ID": 0xFF}
     assert LogicalEntry.reserved.mask == 0x7FFF_FF00
     for dfr, destination, index in (
@@ -172,7 +182,10 @@ def an_entry_of_the_logical_table(make: Make) -> None:
 
 @proves("H-TAB-3")
 def each_logical_id_belongs_to_one(make: Make) -> None:
-    """Each logical ID belongs to one vAPIC: the table has one guest ID an entry. Cluster Fh has none. (H-TAB-3)"""
+    """Each logical ID belongs to one vAPIC: the table has one guest ID an entry. Cluster Fh has none.
+
+    (APM2 15.29.5.3, H-TAB-3)
+    """
     m = make(cores=3, pages=64, record=False)
     assert m.xen is not None
     dom = m.xen.create_domain(3)
@@ -187,52 +200,55 @@ def each_logical_id_belongs_to_one(make: Make) -> None:
 @breaks("H-TAB-3")
 def guest_ids_have_seven_bits(w: World) -> None:
     """The guest ID of a logical entry is taken from the bits above 7:0."""
-    changed(w, vmrun_targets().look_up, lambda latch, apic_id, index: (latch, apic_id >> 1, index))
-
-
-def vmrun_targets() -> Any:
-    """The module of the look-ups."""
-    from avickit.silicon import targets
-
-    return targets
+    changed(w, targets.look_up, lambda latch, apic_id, index: (latch, apic_id >> 1, index))
 
 
 @breaks("H-TAB-3", patch=True)
 def flat_begins_at_bit_7(patch: pytest.MonkeyPatch) -> None:
     """Logical ID bit 7 is entry 0."""
-    old = vmrun_targets().logical_indices
+    old = logical_indices
 
     def indices(dfr: int, to: int) -> tuple[int, ...] | None:
         found = old(dfr, to)
-        return tuple(7 - i for i in found) if dfr >> 28 else found
+        return tuple(7 - i for i in found or ()) if dfr >> 28 else found
 
-    patch.setattr("avickit.silicon.targets.logical_indices", indices)
+    patch.setattr(targets, "logical_indices", indices)
 
 
 @proves("H-TAB-4")
 def hardware_only_reads_the_tables(make: Make) -> None:
-    """Both tables are one per VM, the hypervisor writes them: no beat of the hardware stores there. (p.571, H-TAB-4)"""
+    """Both tables are one per VM, the hypervisor writes them: no beat of the hardware stores there.
+
+    (APM2 15.29.5.2, H-TAB-4)
+    """
     b = Bench(make, 3)
     b.run()
     for n in range(3):
         b.on(n, 0x52, [eoi()])
     b.set_vectors(1, "TMR", 0x61)
     b.forget()
-    for destination, icrl in ((1, 0x41), (0xFF, 0x52), (0x06, LOGICAL | 0x53), (9, 0x54), (0, SELF | 0x61), (0, ALL | 0x62)):
+    for destination, icrl in (
+        (1, 0x41),
+        (0xFF, 0x52),
+        (0x06, LOGICAL | 0x53),
+        (9, 0x54),
+        (0, SELF | 0x61),
+        (0, ALL | 0x62),
+    ):
         for n in range(3):
             if not b.in_guest(n):
                 b.clear_frames(n)
                 assert b.vmrun(n) is None
             b.ipi(n, destination, icrl)
-    tables = range(b.page(1), b.page(3))
-    looked = [d for d in b.beats if d.place in tables]
+    both = range(b.page(1), b.page(3))
+    looked = [d for d in b.beats if d.place in both]
     assert len(looked) > 20
     assert {d.do for d in looked} == {Do.LOAD}
 
 
 @proves("H-TAB-4")
 def one_of_each_per_vm(make: Make) -> None:
-    """All VMCBs of a VM name the same two tables, another VM's name others. (p.571, H-TAB-4)"""
+    """All VMCBs of a VM name the same two tables, another VM's name others. (APM2 15.29.5.2, H-TAB-4)"""
     m = make(cores=1, pages=64, record=False)
     assert m.xen is not None
     words = ("LOGICAL_TABLE", "PHYSICAL_TABLE")
@@ -283,7 +299,10 @@ def every_vcpu_has_its_own_table(w: World) -> None:
 
 @proves("H-BELL-1")
 def the_doorbell_register(make: Make) -> None:
-    """WRMSR C001_011Bh with a physical APIC ID signals that core; reading is #GP; bits 63:8 MBZ. (p.578, H-BELL-1)"""
+    """WRMSR C001_011Bh with a physical APIC ID signals that core; reading is #GP; bits 63:8 MBZ.
+
+    (APM2 15.29.8.2, H-BELL-1)
+    """
     assert DOORBELL_MSR == doorbell.MSR_DOORBELL == 0xC001_011B
     assert Doorbell.reserved.mask == ((1 << 64) - 1) & ~0xFF
     b = Bench(make, 2, cores=3, host_ids=(3, 8, 255))
@@ -331,7 +350,10 @@ def the_id_is_a_number_of_cores(w: World) -> None:
 
 @proves("H-BELL-2")
 def a_doorbell_evaluates_who_runs_there(make: Make) -> None:
-    """In guest mode the core evaluates the vCPU it runs, the meant one or not; that one is not lost. (p.579, H-BELL-2)"""
+    """In guest mode the core evaluates the vCPU it runs, the meant one or not; that one is not lost.
+
+    (APM2 15.29.8.2, H-BELL-2)
+    """
     b = Bench(make, 3)
     b.run(0)
     assert b.vmrun(2, core=1) is None
@@ -346,7 +368,7 @@ def a_doorbell_evaluates_who_runs_there(make: Make) -> None:
 
 @proves("H-BELL-2")
 def a_doorbell_is_heard_once(make: Make) -> None:
-    """The core notices the doorbell and looks once. (p.579, H-BELL-2)"""
+    """The core notices the doorbell and looks once. (APM2 15.29.8.2, H-BELL-2)"""
     b = Bench(make)
     b.run()
     b.ipi(0, 1, 0x41)
@@ -365,11 +387,11 @@ def the_doorbell_delivers_to_the_meant_one(w: World) -> None:
         yield from doorbell.hear.fn(w, core)
         guest = w.objects["guests"][w.see(core.guest)]
         for other in w.objects["guests"]:
-            page = vmrun.page_at(w, w.at[other.vmcb + vmrun.BACKING])
+            page = page_at(w, w.at[other.vmcb + vmrun.BACKING])
             if other is not guest and page and w.at[page + deliver.IRR]:
                 vector = w.at[page + deliver.IRR].bit_length() - 1
                 yield deliver.CLEAR_IRR(page + deliver.IRR, ~(1 << vector))
-                yield from deliver.enter_handler(w, guest, vector)
+                yield from guest_code.enter_handler(w, guest, vector)
 
     overlay(w, doorbell.hear, hear)
 
@@ -392,12 +414,15 @@ def doorbells_go_on_ringing(w: World) -> None:
     def look(w: World, who: Guest, value: int) -> Beats[None]:
         yield from deliver.evaluate(w, w.objects["cores"][who.index], who)
 
-    then(w, run.retire, look)
+    then(w, guest_code.retire, look)
 
 
 @proves("H-BELL-3")
 def a_doorbell_in_host_mode_does_nothing(make: Make) -> None:
-    """In host mode: no effect of its own; the next VMRUN evaluates, and hears no old doorbell. (p.579, H-BELL-3)"""
+    """In host mode: no effect of its own; the next VMRUN evaluates, and hears no old doorbell.
+
+    (APM2 15.29.8.2, H-BELL-3)
+    """
     b = Bench(make)
     b.run()
     b.leave(1)
@@ -416,7 +441,7 @@ def a_doorbell_in_host_mode_does_nothing(make: Make) -> None:
 
 @proves("H-BELL-3")
 def a_doorbell_during_vmrun_is_heard_after_it(make: Make) -> None:
-    """Received during VMRUN: recognised right after entry, so nothing falls between. (p.579, H-BELL-3)"""
+    """Received during VMRUN: recognised right after entry, so nothing falls between. (APM2 15.29.8.2, H-BELL-3)"""
     b = Bench(make, 1)
     beats = sum(1 for _ in steps(b))
     heard = 0
@@ -483,7 +508,10 @@ def a_doorbell_during_vmrun_is_lost(w: World) -> None:
 
 @proves("H-EXIT-1")
 def exit_401h(make: Make) -> None:
-    """EXITINFO1 = ICRH:ICRL as written; EXITINFO2[63:32] = ID, [11:0] = index for IDs 1 to 3. (p.580-581, H-EXIT-1)"""
+    """EXITINFO1 = ICRH:ICRL as written; EXITINFO2[63:32] = ID, [11:0] = index for IDs 1 to 3.
+
+    (APM2 15.29.9.1, H-EXIT-1)
+    """
     names = ("INVALID_TYPE", "NOT_RUNNING", "INVALID_TARGET", "INVALID_PAGE", "INVALID_VECTOR", "UNACCELERATED")
     assert {f.name: int(f) for f in IpiFailure} == {name: n for n, name in enumerate(names)}
     assert {n: f.mask for n, f in IncompleteIpiInfo1.fields.items()} == {"ICRH": 0xFFFFFFFF << 32, "ICRL": 0xFFFFFFFF}
@@ -531,7 +559,10 @@ def an_invalid_vector_is_an_invalid_type(w: World) -> None:
 
 @proves("H-EXIT-2")
 def exit_402h(make: Make) -> None:
-    """EXITINFO1[32] = write, [11:4] = offset 11:4; EXITINFO2[7:0] = the vector of an EOI write. (p.581, H-EXIT-2)"""
+    """EXITINFO1[32] = write, [11:4] = offset 11:4; EXITINFO2[7:0] = the vector of an EOI write.
+
+    (APM2 15.29.9.2, H-EXIT-2)
+    """
     assert {n: f.mask for n, f in NoAccelInfo1.fields.items()} == {"WRITE": 1 << 32, "OFFSET": 0xFF0}
     for insn, info1 in (
         (read("APR"), 0x090),
@@ -604,7 +635,7 @@ def the_other_exits(make: Make) -> None:
 
 @proves("H-EXIT-3")
 def hlt_goes_on_where_nobody_intercepts_it(make: Make) -> None:
-    """HLT leaves the guest if it is intercepted. (APM2 15.9, H-EXIT-3)"""
+    """HLT leaves the guest if it is intercepted. (APM2 appendix C, H-EXIT-3)"""
     b = Bench(make, 1)
     b.set_vmcb(0, 0x008, INTERCEPTS & ~(1 << 56))
     b.run()
@@ -614,7 +645,7 @@ def hlt_goes_on_where_nobody_intercepts_it(make: Make) -> None:
 
 @proves("H-EXIT-3")
 def exits_are_counted(make: Make) -> None:
-    """The model notes each exit: how many there were, and the last 256. (H-EXIT-3)"""
+    """The model notes each exit: how many there were, and the last 256. (APM2 appendix C, H-EXIT-3)"""
     b = Bench(make, 1)
     b.run()
     for _ in range(260):
@@ -640,5 +671,3 @@ def an_npf_names_no_address(w: World) -> None:
         return done._replace(info2=0) if isinstance(done, Exit) and done.code == ExitCode.VMEXIT_NPF else done
 
     answered(w, access.access_memory, cut)
-
-

@@ -1,7 +1,6 @@
 """The VMCB control area: what VMRUN loads, refuses and keeps, what #VMEXIT writes. H-VMCB."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +18,8 @@ from avickit.manual.vmcb import (
     VIntr,
 )
 from avickit.silicon import parts, vmrun
-from avickit.silicon.guest import Insn, read, write
+from avickit.silicon.deliver import load_priority
+from avickit.silicon.guest import enter_handler, read, write
 from avickit.silicon.parts import Core, Exit, Guest, Latch, page_at
 from avickit.silicon.vmexit import vmexit
 from tests.proofs.frame import Make, breaks, proves
@@ -30,9 +30,7 @@ from tests.silicon.bench import (
     FLUSH_GUEST,
     INTERCEPTS,
     INTR_MASKING,
-    LOGICAL,
     LOGICAL_VALID,
-    PHYSICAL,
     POKE,
     RUNNING,
     SPARE,
@@ -62,7 +60,10 @@ def latch_answer(w: World, change: Callable[[Latch], Latch]) -> None:
 
 @proves("H-VMCB-1")
 def v_tpr_is_loaded_and_written_back(make: Make) -> None:
-    """V_TPR is bits 3:0 of 060h: VMRUN loads it, #VMEXIT writes it back, and nothing else. (Table B-1, H-VMCB-1)"""
+    """V_TPR is bits 3:0 of 060h: VMRUN loads it, #VMEXIT writes it back, and nothing else.
+
+    (APM2 Table B-1, H-VMCB-1)
+    """
     for avic in (AVIC, 0):
         b = Bench(make, 1)
         b.set_vmcb(0, 0x060, avic | INTR_MASKING | V_IGN_TPR | 5)
@@ -76,7 +77,7 @@ def v_tpr_is_loaded_and_written_back(make: Make) -> None:
 
 @proves("H-VMCB-1")
 def a_refused_vmrun_writes_no_v_tpr(make: Make) -> None:
-    """A core that never entered the guest has no V_TPR to write back. (APM2 15.6, H-VMCB-1)"""
+    """A core that never entered the guest has no V_TPR to write back. (APM2 Table B-1, H-VMCB-1)"""
     b = Bench(make)
     b.run(0)
     b.cr8(0, 9)
@@ -127,7 +128,10 @@ def avic_ignores_v_irq(make: Make) -> None:
 
 @proves("H-VMCB-2")
 def without_avic_v_irq_counts(make: Make) -> None:
-    """Without AVIC: V_INTR_PRIO against V_TPR unless V_IGN_TPR; then exit 064h, or the vector. (15.21.4, H-VMCB-2)"""
+    """Without AVIC: V_INTR_PRIO against V_TPR unless V_IGN_TPR; then exit 064h, or the vector.
+
+    (APM2 15.29.4.1, H-VMCB-2)
+    """
     cases = [
         # V_INTR_PRIO, V_TPR, V_IGN_TPR, IF: is it due?
         (5, 4, 0, 1, True),
@@ -151,21 +155,20 @@ def without_avic_v_irq_counts(make: Make) -> None:
 def v_irq_works_under_avic(w: World) -> None:
     """A virtual interrupt of the old kind is delivered with AVIC on."""
 
-    def deliver_it(w: World, core: Core, guest: Guest) -> Beats[None]:
+    def deliver_it(w: World, core: Core, page: int) -> Beats[None]:
         if w.see(core.vintr) & V_IRQ:
-            yield from parts_enter(w, guest, VIntr.V_INTR_VECTOR.of(w.see(core.vintr)))
+            guest = w.objects["guests"][w.see(core.guest)]
+            yield from enter_handler(w, guest, VIntr.V_INTR_VECTOR.of(w.see(core.vintr)))
 
-    then(w, vmrun.load_priority, lambda w, core, page: deliver_it(w, core, w.objects["guests"][w.see(core.guest)]))
-
-
-def parts_enter(w: World, guest: Guest, vector: int) -> Beats[None]:
-    """The guest takes a vector."""
-    yield from vmrun.enter_handler(w, guest, vector)
+    then(w, load_priority, deliver_it)
 
 
 @proves("H-VMCB-3")
 def what_avic_does_not_ignore(make: Make) -> None:
-    """VGIF (9, enabled by 25) and V_INTR_MASKING (24) hold under AVIC; V_NMI 11, 12, 26 are declared. (p.740, H-VMCB-3)"""
+    """VGIF (9, enabled by 25) and V_INTR_MASKING (24) hold under AVIC; V_NMI 11, 12, 26 are declared.
+
+    (APM2 Table B-1, H-VMCB-3)
+    """
     fields = {n: f.mask for n, f in VIntr.fields.items()}
     assert [fields[n] for n in ("VGIF", "V_NMI", "V_NMI_MASK")] == [1 << 9, 1 << 11, 1 << 12]
     assert [fields[n] for n in ("V_INTR_MASKING", "VGIF_ENABLE", "V_NMI_ENABLE")] == [1 << 24, 1 << 25, 1 << 26]
@@ -198,7 +201,7 @@ def avic_ignores_masking(w: World) -> None:
 
 @proves("H-VMCB-4")
 def avic_is_enabled_per_vcpu(make: Make) -> None:
-    """060h bit 31 enables AVIC for this virtual processor alone. (APM2 15.29.4.1 p.570, H-VMCB-4)"""
+    """060h bit 31 enables AVIC for this virtual processor alone. (APM2 15.29.4.1, H-VMCB-4)"""
     b = Bench(make)
     b.set_vmcb(1, 0x060, INTR_MASKING)
     b.run(0, 1)
@@ -222,7 +225,7 @@ def avic_is_never_on(w: World) -> None:
 
 @proves("H-VMCB-5")
 def x2avic_needs_avic(make: Make) -> None:
-    """060h bit 30 is 1 with bit 31 = 0: VMRUN fails with VMEXIT_INVALID. (APM2 15.29.4.1 p.570, H-VMCB-5)"""
+    """060h bit 30 is 1 with bit 31 = 0: VMRUN fails with VMEXIT_INVALID. (APM2 15.29.4.1, H-VMCB-5)"""
     b = Bench(make, 1, cpu="zen4")
     b.set_vmcb(0, 0x060, X2AVIC | INTR_MASKING)
     failed = b.vmrun(0)
@@ -240,7 +243,10 @@ def x2avic_needs_nothing(w: World) -> None:
 
 @proves("H-VMCB-6")
 def the_rest_of_060h_should_be_zero(make: Make) -> None:
-    """060h bits 63:40, 29:27, 23:21, 15:13, 10 and 7:4 are SBZ: declared, and refused where written. (H-VMCB-6)"""
+    """060h bits 63:40, 29:27, 23:21, 15:13, 10 and 7:4 are SBZ: declared, and refused where written.
+
+    (APM2 Table B-1, H-VMCB-6)
+    """
     sbz = [*range(40, 64), 27, 28, 29, 21, 22, 23, 13, 14, 15, 10, 4, 5, 6, 7]
     for bit in range(64):
         refused = ""
@@ -263,7 +269,7 @@ def nothing_is_reserved(patch: pytest.MonkeyPatch) -> None:
 
 @proves("H-VMCB-7")
 def where_an_exit_is_written(make: Make) -> None:
-    """070h EXITCODE, 078h EXITINFO1, 080h EXITINFO2, 088h EXITINTINFO. (Table B-1, H-VMCB-7)"""
+    """070h EXITCODE, 078h EXITINFO1, 080h EXITINFO2, 088h EXITINTINFO. (APM2 Table B-1, H-VMCB-7)"""
     b = Bench(make)
     for word in (0x070, 0x078, 0x080, 0x088):
         b.set_vmcb(0, word, 0x5555)
@@ -294,7 +300,10 @@ def no_interrupted_event(w: World) -> None:
 
 @proves("H-VMCB-10")
 def eventinj_is_at_0a8h(make: Make) -> None:
-    """0A8h EVENTINJ: with V (bit 31) the vector in 7:0 is injected before the first instruction, once. (p.531, H-VMCB-10)"""
+    """0A8h EVENTINJ: with V (bit 31) the vector in 7:0 is injected before the first instruction, once.
+
+    (APM2 15.20, H-VMCB-10)
+    """
     for word, taken in ((1 << 31 | 0x55, {0x55: 1}), (0x55, {}), (1 << 31 | 2 << 8 | 2, {2: 1})):
         b = Bench(make, 1)
         b.set_vmcb(0, 0x0A8, word)
@@ -333,7 +342,10 @@ def injection_looks_at_no_valid_bit(w: World) -> None:
 
 @proves("H-VMCB-8")
 def avic_needs_nested_paging(make: Make) -> None:
-    """090h bit 0 NP_ENABLE must be 1 with AVIC; the model refuses VMRUN and says whose choice it is. (p.570, H-VMCB-8)"""
+    """090h bit 0 NP_ENABLE must be 1 with AVIC; the model refuses VMRUN and says whose choice it is.
+
+    (APM2 15.29.4.1, H-VMCB-8)
+    """
     for np, avic, refused in ((0, AVIC, True), (1, AVIC, False), (0, 0, False), (0xFE, AVIC, True)):
         b = Bench(make, 1)
         b.set_vmcb(0, 0x060, avic | INTR_MASKING)
@@ -353,7 +365,7 @@ def avic_goes_without_nested_paging(w: World) -> None:
 
 @proves("H-VMCB-9")
 def the_apic_page_is_where_apic_bar_says(make: Make) -> None:
-    """098h APIC_BAR: the guest physical address of the APIC page, FEE0_0000h at first. (p.741, 583, H-VMCB-9)"""
+    """098h APIC_BAR: the guest physical address of the APIC page, FEE0_0000h at first. (APM2 Table B-1, H-VMCB-9)"""
     for bar in (0xFEE0_0000, 0xFED0_0000, 0x8_FEE0_0000):
         b = Bench(make, 1)
         b.set_vmcb(0, 0x098, bar)
@@ -486,7 +498,10 @@ def after_a_run(make: Make) -> Bench:
 
 @proves("H-VMCB-11")
 def a_field_under_a_clean_bit_is_used_in_its_old_value(make: Make) -> None:
-    """0C0h: bit 11 covers 098h, 0E0h, 0F0h, 0F8h, bit 3 060h-067h; changed under a 1, old values go on. (H-VMCB-11)"""
+    """0C0h: bit 11 covers 098h, 0E0h, 0F0h, 0F8h, bit 3 060h-067h; changed under a 1, old values go on.
+
+    (APM2 15.15.3, H-VMCB-11)
+    """
     for bit, change, sees_new in CLEAN_CASES:
         for clean, new in ((ALL_CLEAN, False), (bit, False), (ALL_CLEAN & ~bit, True), (0, True)):
             b = after_a_run(make)
@@ -503,7 +518,7 @@ def a_field_under_a_clean_bit_is_used_in_its_old_value(make: Make) -> None:
 
 @proves("H-VMCB-11")
 def a_first_run_uses_no_old_value(make: Make) -> None:
-    """A core that holds another VMCB has nothing of this one, whatever the clean bits say. (p.526-527, H-VMCB-11)"""
+    """A core that holds another VMCB has nothing of this one, whatever the clean bits say. (APM2 15.15.3, H-VMCB-11)"""
     for bit, change, sees_new in CLEAN_CASES:
         if bit != CLEAN_ASID:
             b = after_a_run(make)
@@ -515,7 +530,10 @@ def a_first_run_uses_no_old_value(make: Make) -> None:
 
 @proves("H-VMCB-11")
 def a_core_keeps_what_it_had(make: Make) -> None:
-    """Back on a core that ran this VMCB before, forgotten clean bits bring back values of that time. (H-VMCB-11)"""
+    """Back on a core that ran this VMCB before, forgotten clean bits bring back values of that time.
+
+    (APM2 15.15.3, H-VMCB-11)
+    """
     b = after_a_run(make)
     b.leave(1)
     b.set_vmcb(0, 0x060, AVIC | INTR_MASKING | 9)
@@ -530,7 +548,10 @@ def a_core_keeps_what_it_had(make: Make) -> None:
 
 @proves("H-VMCB-11")
 def avic_can_be_enabled_under_clean_pointers(make: Make) -> None:
-    """Pointers that did not change may stay clean while AVIC is enabled: it then uses them. (p.526, H-VMCB-11)"""
+    """Pointers that did not change may stay clean while AVIC is enabled: it then uses them.
+
+    (APM2 15.15.3, H-VMCB-11)
+    """
     b = Bench(make, 1)
     b.set_vmcb(0, 0x060, INTR_MASKING)
     assert b.vmrun(0) is None
@@ -544,7 +565,10 @@ def avic_can_be_enabled_under_clean_pointers(make: Make) -> None:
 
 @proves("H-VMCB-11")
 def tlb_control_and_the_shadow_have_no_clean_bit(make: Make) -> None:
-    """What no clean bit covers is read at each VMRUN: interrupt shadow, EVENTINJ, TLB_CONTROL. (p.526, H-VMCB-11)"""
+    """What no clean bit covers is read at each VMRUN: interrupt shadow, EVENTINJ, TLB_CONTROL.
+
+    (APM2 15.15.3, H-VMCB-11)
+    """
     b = after_a_run(make)
     b.set_vmcb(0, 0x068, 1, clean=ALL_CLEAN)
     b.set_vmcb(0, 0x0A8, 1 << 31 | 0x55, clean=ALL_CLEAN)
@@ -582,7 +606,7 @@ def bit_3_covers_the_pointers_too(w: World) -> None:
 
 @proves("H-VMCB-12")
 def the_backing_page_is_at_0e0h(make: Make) -> None:
-    """0E0h bits 51:12: the vAPIC backing page, for accesses and for what the vCPU takes. (p.742, H-VMCB-12)"""
+    """0E0h bits 51:12: the vAPIC backing page, for accesses and for what the vCPU takes. (APM2 Table B-1, H-VMCB-12)"""
     b = Bench(make, 1)
     b.set_vmcb(0, 0x0E0, SPARE << 12)
     b.w.at[b.page(SPARE) + 0x20] = 1 << 0x41
@@ -601,7 +625,7 @@ def the_backing_page_is_beside(w: World) -> None:
 
 @proves("H-VMCB-13")
 def the_logical_table_is_at_0f0h(make: Make) -> None:
-    """0F0h bits 51:12: the logical APIC ID table. (p.742, H-VMCB-13)"""
+    """0F0h bits 51:12: the logical APIC ID table. (APM2 Table B-1, H-VMCB-13)"""
     b = Bench(make)
     b.set_vmcb(0, 0x0F0, SPARE << 12)
     b.w.at[b.page(SPARE) + 7] = LOGICAL_VALID | 1
@@ -619,7 +643,7 @@ def the_logical_table_is_elsewhere(w: World) -> None:
 
 @proves("H-VMCB-14")
 def the_physical_table_is_at_0f8h(make: Make) -> None:
-    """0F8h: the physical APIC ID table in 51:12, AVIC_PHYSICAL_MAX_INDEX in 11:0. (p.742, H-VMCB-14)"""
+    """0F8h: the physical APIC ID table in 51:12, AVIC_PHYSICAL_MAX_INDEX in 11:0. (APM2 Table B-1, H-VMCB-14)"""
     b = Bench(make, 3)
     b.w.at[b.page(SPARE) + 2] = VALID | RUNNING | BACKING + 1 << 12 | 1
     b.set_vmcb(0, 0x0F8, SPARE << 12 | 2)
@@ -649,7 +673,10 @@ def the_physical_table_is_elsewhere(w: World) -> None:
 
 @proves("H-VMCB-15")
 def max_index_has_a_limit(make: Make) -> None:
-    """VMRUN fails with VMEXIT_INVALID when MAX_INDEX > 255 in xAVIC, > 511 in x2AVIC mode. (p.571, H-VMCB-15)"""
+    """VMRUN fails with VMEXIT_INVALID when MAX_INDEX > 255 in xAVIC, > 511 in x2AVIC mode.
+
+    (APM2 15.29.4.1, H-VMCB-15)
+    """
     for bits, most, limited in (
         (0, 255, False),
         (0, 256, True),
@@ -668,7 +695,10 @@ def max_index_has_a_limit(make: Make) -> None:
 
 @proves("H-VMCB-15")
 def pointers_lie_in_the_physical_address_range(make: Make) -> None:
-    """A pointer outside the physical address range makes VMRUN fail; the model says VMEXIT_INVALID. (H-VMCB-15)"""
+    """A pointer outside the physical address range makes VMRUN fail; the model says VMEXIT_INVALID.
+
+    (APM2 15.29.4.1, H-VMCB-15)
+    """
     for cpu, bits in (("epyc", 48), ("zen4", 52)):
         for word, name in ((0x0E0, "backing page"), (0x0F0, "logical table"), (0x0F8, "physical table")):
             for bit in (bits - 1, bits):
@@ -713,7 +743,10 @@ def addresses_have_52_bits(patch: pytest.MonkeyPatch) -> None:
 
 @proves("H-VMCB-16")
 def structures_are_pages_that_stay(make: Make) -> None:
-    """All AVIC structures are 4 KiB aligned and stay where they are for the life of the VM. (p.564-571, H-VMCB-16)"""
+    """All AVIC structures are 4 KiB aligned and stay where they are for the life of the VM.
+
+    (APM2 15.29.4.3, H-VMCB-16)
+    """
     for pointer in (BackingPagePointer, LogicalTablePointer):
         for bit in range(12):
             assert pointer.reserved.mask >> bit & 1, "a pointer has no bits 11:0"
@@ -775,7 +808,10 @@ def one_core(make: Make, **kw: Any) -> Bench:
 
 @proves("H-VMCB-17")
 def who_does_not_flush_meets_the_old_page(make: Make) -> None:
-    """05Ch: another vCPU of the VM on this core without TLB_CONTROL = 3 may meet the other's page. (p.571, H-VMCB-17)"""
+    """05Ch: another vCPU of the VM on this core without TLB_CONTROL = 3 may meet the other's page.
+
+    (APM2 15.29.4.2, H-VMCB-17)
+    """
     for control, stale in ((0, True), (3, False), (1, False)):
         b = one_core(make)
         b.set_vmcb(1, 0x058, control << 32 | 1)
@@ -788,7 +824,10 @@ def who_does_not_flush_meets_the_old_page(make: Make) -> None:
 
 @proves("H-VMCB-17")
 def another_vm_and_another_core_meet_nothing(make: Make) -> None:
-    """A translation is kept under its ASID, by the core that made it; the same vCPU needs no flush. (H-VMCB-17)"""
+    """A translation is kept under its ASID, by the core that made it; the same vCPU needs no flush.
+
+    (APM2 15.29.4.2, H-VMCB-17)
+    """
     b = one_core(make)
     b.set_vmcb(1, 0x058, 2)
     assert b.vmrun(1, core=0) is None

@@ -38,13 +38,14 @@ codes = st.one_of(
     st.sampled_from([(write("VERSION", 1),), (write("ISR1", 1),), (write("IRR2", 1),), (write("PPR", 0xFF),)]),
     st.sampled_from([(write("TPR", 0x40, 1),), (read(0x81, 1),), (read(0xD2, 2),)]),
 )
-programs = st.lists(codes, min_size=1, max_size=3).map(lambda parts: tuple(insn for part in parts for insn in part))
+shadowed = codes.map(lambda code: (Insn("sti"), *code))
+programs = st.lists(st.one_of(codes, codes, shadowed), min_size=1, max_size=3).map(lambda parts: tuple(insn for part in parts for insn in part))
 steps = st.one_of(
     st.builds(Step, st.just("do"), vcpus, programs),
     st.builds(Step, st.just("do"), vcpus, programs),
     st.builds(Step, st.just("irq"), vcpus, st.tuples(st.sampled_from(EDGE), st.just(False))),
     st.builds(Step, st.just("irq"), vcpus, st.tuples(st.sampled_from(LEVEL), st.just(True))),
-    st.builds(Step, st.sampled_from(["hlt", "nmi", "stop", "wake"]), vcpus),
+    st.builds(Step, st.sampled_from(["hlt", "nmi", "stop", "wake"]), vcpus, st.none()),
     st.builds(Step, st.just("run"), vcpus, st.integers(0, VCPUS - 1)),
     st.builds(Step, st.just("run"), vcpus, st.integers(0, VCPUS - 1)),
 )

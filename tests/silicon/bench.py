@@ -1,9 +1,9 @@
 """A host without Xen: the test is the hypervisor. It lays out VMCBs, backing pages and the two tables by hand.
 
-    b = Bench(make)                      # two vCPUs, APIC IDs 0 and 1, one core each
-    b.run(0, 1)                          # table entries as for running vCPUs, then VMRUN on cores 0 and 1
-    b.write(0, "ICRL", 0x41)             # guest instructions; a core that leaves its guest stays in host mode
-    b.irr(1), b.taken(1), b.exit(0)      # what came of it, and `b.beats`, every beat since `b.forget()`
+b = Bench(make)                      # two vCPUs, APIC IDs 0 and 1, one core each
+b.run(0, 1)                          # table entries as for running vCPUs, then VMRUN on cores 0 and 1
+b.write(0, "ICRL", 0x41)             # guest instructions; a core that leaves its guest stays in host mode
+b.irr(1), b.taken(1), b.exit(0)      # what came of it, and `b.beats`, every beat since `b.forget()`
 """
 
 from collections.abc import Callable
@@ -48,7 +48,7 @@ class Done(NamedTuple):
 
 
 class Bench:
-    """`vcpus` virtual processors of one VM on `cores` cores; vCPU n has APIC ID n, flat logical ID 1 << n and core n."""
+    """`vcpus` virtual processors of one VM; vCPU n has APIC ID n, flat logical ID 1 << n, and runs on core n."""
 
     def __init__(self, make: Make, vcpus: int = 2, cores: int | None = None, *, avic: bool = True, **kw: Any) -> None:
         self.m = make(boot=False, cores=vcpus if cores is None else cores, pages=PAGES, record=False, **kw)

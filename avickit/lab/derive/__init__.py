@@ -98,8 +98,8 @@ class Plain(dict[Any, Callable[..., Any]]):
         self.w, self.at = w, w.at
         self.by_code: dict[CodeType, tuple[Callable[..., Any], Callable[[Any], Any]]] = {}
         self.tools = (w.at, w, self, self._any, self._load, self.__call__, tuple.__new__)
-        for fn in list(w.table.values()):
-            self[fn]  # noqa: B018  an overlay that cannot be derived is refused before anything has run
+        for fn in list(w.table.values()):  # what cannot be derived is refused before anything has run
+            self[fn]
 
     def _any(self, ask: Ask) -> Any:
         refuse_to_wait(self.w, ask)
@@ -134,16 +134,17 @@ class Plain(dict[Any, Callable[..., Any]]):
 
     def __call__(self, beats: Beats[Any]) -> Any:
         """Run a fresh generator of beats in its plain form, or as it is where only the generator will do."""
-        code = beats.gi_code if isinstance(beats, GeneratorType) else None
-        if code is None or code.co_freevars or self.w.price is not None or beats.gi_suspended:
+        generator: Any = beats
+        if self.w.price is not None or not isinstance(beats, GeneratorType) or generator.gi_suspended:
             return drive(self.w, beats)
-        frame = beats.gi_frame
+        code, frame = generator.gi_code, generator.gi_frame
+        if code.co_freevars or code.co_argcount < 2:
+            return drive(self.w, beats)
         if code not in self.by_code:
-            arguments = code.co_varnames[: code.co_argcount]
             plain = self._bind(code, frame.f_globals, [])
-            self.by_code[code] = plain, itemgetter(*arguments, *arguments[:1])
-        plain, arguments_of = self.by_code[code]
-        return plain(*arguments_of(frame.f_locals)[:-1])
+            self.by_code[code] = plain, itemgetter(*code.co_varnames[: code.co_argcount])
+        run, arguments_of = self.by_code[code]
+        return run(*arguments_of(frame.f_locals))
 
 
 class _Later:

@@ -1,4 +1,4 @@
-"""Small functions of the package in place of their calls, so that the plain form calls less and counts beats less often.
+"""Small functions of the package in place of their calls: the plain form calls less, and counts beats less often.
 
 It works on generators: `failed = yield from send(...)` becomes the statements of `send`, its arguments bound, its own
 names made new, each of its returns an assignment. Does not model: functions with closures, defaults, comprehensions,

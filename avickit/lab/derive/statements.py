@@ -106,7 +106,7 @@ class Statements:
         if one and isinstance(s.targets[0], ast.Name) and s.targets[0].id in self.scope.aliases:
             return
         if isinstance(value, ast.IfExp) and self.expressions.active(value):
-            self.on_If(ast.If(value.test, *([ast.Assign(s.targets, arm)] for arm in (value.body, value.orelse))))
+            self.on_If(ast.If(value.test, [ast.Assign(s.targets, value.body)], [ast.Assign(s.targets, value.orelse)]))
         elif one and isinstance(s.targets[0], ast.Name) and isinstance(value, ast.Yield) and self._answers(value.value):
             self._act(value.value, s.targets[0])
         else:
