@@ -12,8 +12,8 @@ from avickit.commands.common import echo_json, json_option, paint, standard_inpu
 from avickit.errors import AvicError
 
 if TYPE_CHECKING:
-    from avickit.lab.scenario import Scenario
-    from avickit.lab.scenario_result import Check, Result
+    from avickit.lab.scenario.file import Scenario
+    from avickit.lab.scenario.result import Check, Result
 
 files_argument = click.argument("files", nargs=-1, required=True, metavar="FILE...")
 patches_option = click.option(

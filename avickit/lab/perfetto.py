@@ -1,7 +1,7 @@
 """A trace in the Chrome trace event format, which Perfetto and chrome://tracing open.
 
-A track for each core (guest mode, and each #VMEXIT as a slice), a track for each vCPU (where it runs), beats as instants,
-doorbells and physical IPIs as flows. Times are simulated: one microsecond there is one nanosecond here, so that a beat
+A track for each core (guest mode, and each #VMEXIT as a slice), a track for each vCPU (where it runs), beats as
+instants, doorbells as flows. Times are simulated: one microsecond there is one nanosecond here, so that a beat
 can be seen. Does not model: anything; it reads the trace.
 """
 

@@ -27,7 +27,7 @@ class AsidTlb(Register, width=64):
 
 
 class VIntr(Register, width=64):
-    """Virtual interrupt control, VMCB 060h. (Table B-1 p.740, H-VMCB-1 to H-VMCB-6)"""
+    """Virtual interrupt control, VMCB 060h; the reserved bits are H-VMCB-6. (Table B-1 p.740, H-VMCB-1 to H-VMCB-5)"""
 
     V_INTR_VECTOR = Bits(39, 32, "vector of the virtual interrupt; ignored under AVIC (H-VMCB-2)")
     AVIC_ENABLE = Bit(31, "AVIC serves this virtual CPU (H-VMCB-4)")

@@ -27,7 +27,7 @@ CLEAR_V_IRQ = Site(Kind.UPDATE, STORE, "H-VMCB-2", "APM2 15.21.4", "the virtual 
 
 @Op
 def run_core(w: World, core: Core) -> Beats[None]:
-    """Guest, #VMEXIT, hypervisor, VMRUN, guest ... until nothing is to be executed or signalled. (H-EXIT-3, H-BELL-3)"""
+    """Guest, #VMEXIT, hypervisor, VMRUN, guest ... until nothing is left to do or to hear. (H-EXIT-3, H-BELL-3)"""
     hypervisor: Callable[[World, Core, bool], Beats[bool]] = w.hooks["hypervisor"]
     exited = False
     while True:

@@ -102,7 +102,7 @@ def functions() -> dict[str, Any]:
     for module in modules:
         for name, value in vars(module).items():
             fn = getattr(value, "fn", value)
-            beats = isgeneratorfunction(fn) and "Beats" in str(fn.__annotations__.get("return"))
+            beats = isgeneratorfunction(fn) and fn.__code__.co_varnames[0] in ("w", "ask")
             if beats and fn.__module__ == module.__name__:
                 found[f"{module.__name__}.{name}"] = fn
     return found
@@ -258,7 +258,7 @@ def outcome(run: Any, w: World, fn: Any, n: int) -> Any:
     try:
         found = run(fn(w, place, n))
     except (ValueError, AssertionError) as error:
-        found = repr(error)
+        found = type(error).__name__, str(error).splitlines()[0]
     return found, w.at[place], w.at[CLOCK]
 
 

@@ -1,6 +1,7 @@
 """A trace in the Chrome trace event format: what Perfetto needs is there and fits together."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -38,9 +39,10 @@ def test_every_event_has_what_its_phase_demands(events: list[dict[str, Any]]) ->
 
 def test_the_slices_of_a_core_do_not_overlap(events: list[dict[str, Any]]) -> None:
     for core in range(3):
-        slices = sorted((e["ts"], e["ts"] + e["dur"]) for e in events if (e["ph"], e["pid"], e.get("tid")) == ("X", 1, core))
+        found = [e for e in events if (e["ph"], e["pid"], e.get("tid")) == ("X", 1, core)]
+        slices = sorted((e["ts"], e["ts"] + e["dur"]) for e in found)
         assert slices
-        assert all(before[1] <= after[0] for before, after in zip(slices, slices[1:], strict=False))
+        assert all(before[1] <= after[0] for before, after in pairwise(slices))
 
 
 def test_exits_are_slices_by_name_and_doorbells_are_flows_between_cores(events: list[dict[str, Any]]) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from avickit import data
-from avickit.lab.scenario_schema import key_text
-from avickit.lab.toml_lines import Path, lines, nearest
+from avickit.lab.scenario.schema import key_text
+from avickit.lab.scenario.toml_lines import Path, lines, nearest
 
 
 def paths(value: Any, place: Path = ()) -> list[Path]:

@@ -7,12 +7,12 @@ from typing import Any
 from avickit import data
 from avickit.errors import AvicError
 from avickit.lab.scenario import load
-from avickit.lab.scenario_check import CHECKS
-from avickit.lab.scenario_counts import COUNTS, XEN
-from avickit.lab.scenario_expect import OF_DOMAIN, OF_VCPU
-from avickit.lab.scenario_schema import schema
-from avickit.lab.scenario_steps import VERBS, verb
-from avickit.lab.scenario_story import tell
+from avickit.lab.scenario.check import CHECKS
+from avickit.lab.scenario.counts import COUNTS, XEN
+from avickit.lab.scenario.expect import OF_DOMAIN, OF_VCPU
+from avickit.lab.scenario.schema import schema
+from avickit.lab.scenario.steps import VERBS, verb
+from avickit.lab.scenario.story import tell
 
 DEFINITIONS: dict[str, Any] = schema()["definitions"]
 STEPS = {name.removeprefix("step_"): d for name, d in DEFINITIONS.items() if name.startswith("step_")}

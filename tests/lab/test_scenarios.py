@@ -8,9 +8,9 @@ import pytest
 from avickit import data
 from avickit.lab.rules import numbers
 from avickit.lab.scenario import Scenario, load
-from avickit.lab.scenario_counts import XEN
-from avickit.lab.scenario_expect import OF_DOMAIN, OF_VCPU
-from avickit.lab.scenario_steps import VERBS
+from avickit.lab.scenario.counts import XEN
+from avickit.lab.scenario.expect import OF_DOMAIN, OF_VCPU
+from avickit.lab.scenario.steps import VERBS
 from avickit.manual.exits import IpiFailure
 
 NAMES = [path.stem for path in data.scenarios()]

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avickit.silicon.guest import Insn, eoi, read, write
-from tests.series.equivalence import Handlers, Rig, Step, compare, ipi, sti
+from tests.series.equivalence import Handlers, Step, compare, ipi, sti
 
 VCPUS = 3
 EDGE = (0x31, 0x41, 0x4F, 0x52, 0x61, 0xFE)

@@ -1,7 +1,7 @@
 """Random machines, random guests, random schedules: what the properties are tested on."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
@@ -9,7 +9,6 @@ from avickit import Machine
 from avickit.lab.handles import DomainHandle, VcpuHandle
 from avickit.silicon.guest import Insn, eoi, read, write
 
-T = TypeVar("T")
 VECTORS = (0x10, 0x1F, 0x20, 0x41, 0x42, 0x4F, 0x50, 0x8F, 0xE0, 0xFF)
 REGISTERS = ("ID", "VERSION", "TPR", "APR", "PPR", "LDR", "DFR", "SVR", "IRR2", "ISR", "ESR", "ICRL", "ICRH", "TMCCT")
 KINDS = (0, 0, 0, 1, 2, 3, 4, 5, 6)
@@ -49,7 +48,12 @@ def instructions() -> st.SearchStrategy[list[Insn]]:
     ldr = LDRS.map(lambda v: [write("LDR", v << 24)])
     other = st.sampled_from([[write("DFR", 0x0FFF_FFFF)], [write("DFR", 0xFFFF_FFFF)], [write("SVR", 0x1FF)]])
     more = st.sampled_from([[write("SVR", 0xFF)], [Insn("read_cr8")], [write("LVT_LINT0", 0x10041)], [write("ESR", 0)]])
-    return st.one_of(ipi, ipi, ipi, plain, plain, tpr, cr8, look, ldr, other, more)
+    return often({ipi: 8, plain: 5, tpr: 1, cr8: 1, look: 1, ldr: 1, other: 1, more: 1})
+
+
+def often(shares: dict[st.SearchStrategy[Any], int]) -> st.SearchStrategy[Any]:
+    """One of several, each with its share."""
+    return st.sampled_from([s for s, n in shares.items() for _ in range(n)]).flatmap(lambda s: s)
 
 
 @st.composite
@@ -61,7 +65,7 @@ def runs(draw: Callable[[st.SearchStrategy[Any]], Any], least: int = 15, most: i
     run = st.integers(0, cores - 1).map(lambda core: ("run", (core,)))
     leave = st.booleans().map(lambda sync: ("deschedule", (sync,)))
     irq = st.tuples(st.sampled_from(VECTORS), st.booleans()).map(lambda a: ("irq", a))
-    act = st.one_of(execute, execute, execute, run, run, leave, irq, st.just(("wake", ())))
+    act = often({execute: 8, run: 3, leave: 1, irq: 1, st.just(("wake", ())): 1})
     return Run(cores, vcpus, tuple((w, *a) for w, a in draw(st.lists(st.tuples(who, act), min_size=least, max_size=most))))
 
 
@@ -84,6 +88,8 @@ def act(m: Machine, v: VcpuHandle, what: str, args: tuple[Any, ...]) -> None:
     """One thing that happens, if it can."""
     assert m.xen is not None
     if what == "execute":
+        if v.state == "runnable":
+            m.xen.run(v, v.vcpu.vcpu_id % m.config["cores"])
         if v.state == "guest mode":
             v.guest.execute(*args)
     elif what == "run":

@@ -15,7 +15,7 @@ from avickit.xen import vlapic_init
 from tests.silicon.random_runs import Run, played, runs
 
 IRR, ISR, TPR, PPR = (offset >> 4 for offset in (Offset.IRR, Offset.ISR, Offset.TPR, Offset.PPR))
-HERE = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+HERE = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 
 
 def bits(value: int) -> set[int]:
@@ -147,7 +147,7 @@ def test_the_runs_are_worth_while() -> None:
     """Among some hundred random runs every kind of exit, nested handlers, and every failure but the broken page occur."""
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=150, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=60, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
     @given(runs())
     def collect(run: Run) -> None:
         m, dom = played(run, record=False)

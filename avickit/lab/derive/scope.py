@@ -83,7 +83,12 @@ def _same(tree: ast.FunctionDef, code: CodeType, imports: list[ast.stmt]) -> boo
     outer.body[:0] = imports
     made = compile(outer, code.co_filename, "exec", dont_inherit=True)
     found = [c for level in _inside(made) for c in _inside(level) if c.co_name == code.co_name]
-    return any(c.co_code == code.co_code and c.co_names == code.co_names for c in found)
+    return any(_essence(c) == _essence(code) for c in found)
+
+
+def _essence(code: CodeType) -> tuple[Any, ...]:
+    constants = [(type(c), c) for c in code.co_consts if not isinstance(c, CodeType)]
+    return code.co_code, code.co_names, constants
 
 
 def _inside(code: CodeType) -> list[CodeType]:

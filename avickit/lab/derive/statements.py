@@ -199,28 +199,32 @@ class Statements:
         if isinstance(s.value, ast.IfExp) and self.expressions.active(s.value):
             self.on_If(ast.If(s.value.test, [ast.Return(s.value.body)], [ast.Return(s.value.orelse)]))
             return
-        calls = self._foresee(s.value)
-        value = self.visit(s.value) if s.value is not None else None
-        if calls and self.pending and value is not None:
-            self._emit("_r = V", V=value)
-            value = ast.Name("_r", ast.Load())
+        value = self._last(s.value) if s.value is not None else None
         self._catch_up()
         self.out.append(ast.Return(value))
         self.pending = LEFT
 
+    def _last(self, node: ast.expr) -> ast.expr:
+        """The last value of a stretch; the clock is right when it is there."""
+        calls = self._foresee(node)
+        value: ast.expr = self.visit(node)
+        if calls and self.pending:
+            self._emit("_r = V", V=value)
+            value = ast.Name("_r", ast.Load())
+        self._catch_up()
+        return value
+
     def on_Raise(self, s: ast.Raise) -> None:
         """The clock is right for whoever catches it."""
-        self._foresee(s.exc, s.cause)
+        value = self._last(s.exc) if s.exc is not None else None
         self._catch_up()
-        parts = [self.visit(part) if part is not None else None for part in (s.exc, s.cause)]
-        self.out.append(ast.Raise(*parts))
+        self.out.append(ast.Raise(value, self.visit(s.cause) if s.cause is not None else None))
         self.pending = LEFT
 
     def on_Assert(self, s: ast.Assert) -> None:
-        """The same."""
-        self._foresee(s.test, s.msg)
-        self._catch_up()
-        self.out.append(ast.Assert(self.visit(s.test), self.visit(s.msg) if s.msg is not None else None))
+        """The same; beats in the message, which is seldom wanted, count themselves."""
+        value = self._last(s.test)
+        self.out.append(ast.Assert(value, self.visit(s.msg) if s.msg is not None else None))
 
 
 def fill(template: str, **parts: ast.expr) -> list[ast.stmt]:

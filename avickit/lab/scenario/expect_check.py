@@ -1,6 +1,6 @@
 """Whether what a scenario expects can be asked at all: registers, fields, codes, names.
 
-Does not model: asking it (`scenario_expect`).
+Does not model: asking it (`expect`).
 """
 
 from collections.abc import Mapping
@@ -8,8 +8,8 @@ from typing import Any
 
 from avickit.errors import AvicError, in_range
 from avickit.lab import wanted
-from avickit.lab.scenario_names import Names
-from avickit.lab.toml_lines import Path
+from avickit.lab.scenario.names import Names
+from avickit.lab.scenario.toml_lines import Path
 from avickit.manual.tables import LogicalEntry, PhysicalEntry
 from avickit.manual.vmcb import XEN_NAMES
 

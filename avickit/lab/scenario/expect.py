@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from avickit.errors import AvicError
 from avickit.lab import wanted
 from avickit.lab.handles import VcpuHandle
-from avickit.lab.scenario_counts import COUNTS, XEN, exits, register_check, stats, taken
-from avickit.lab.scenario_expect_check import TABLES
-from avickit.lab.scenario_names import full
-from avickit.lab.toml_lines import Path
+from avickit.lab.scenario.counts import COUNTS, XEN, exits, register_check, stats, taken
+from avickit.lab.scenario.expect_check import TABLES
+from avickit.lab.scenario.names import full
+from avickit.lab.scenario.toml_lines import Path
 
 if TYPE_CHECKING:
-    from avickit.lab.scenario_run import Runner
+    from avickit.lab.scenario.run import Runner
 
 
 def check_all(r: "Runner", expected: Mapping[str, Any], place: Path) -> None:

@@ -8,8 +8,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from avickit.errors import AvicError
 from avickit.lab.rules import numbers
-from avickit.lab.scenario_schema import ScenarioError, Source, near
-from avickit.lab.toml_lines import Path
+from avickit.lab.scenario.schema import ScenarioError, Source, near
+from avickit.lab.scenario.toml_lines import Path
 
 P = ParamSpec("P")
 R = TypeVar("R")

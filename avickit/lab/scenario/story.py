@@ -6,8 +6,8 @@ Does not model: what follows from a step; the beats say that.
 from collections.abc import Mapping
 from typing import Any
 
-from avickit.lab.scenario_guest import program
-from avickit.lab.scenario_names import full
+from avickit.lab.scenario.guest import program
+from avickit.lab.scenario.names import full
 from avickit.lab.words import insn_text
 
 

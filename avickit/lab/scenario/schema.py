@@ -1,6 +1,6 @@
 """The shape of a scenario file: its JSON Schema, and what is wrong with a file in words that name file, key and line.
 
-The schema library is loaded when the first file is read. Does not model: what the words mean (`scenario_names`).
+The schema library is loaded when the first file is read. Does not model: what the words mean (`names`).
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 
 from avickit import data
 from avickit.errors import AvicError
-from avickit.lab.toml_lines import Path, lines, nearest
+from avickit.lab.scenario.toml_lines import Path, lines, nearest
 
 SCHEMA = "scenario.schema.json"
 MANY = 30

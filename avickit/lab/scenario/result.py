@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from avickit.errors import AvicError
 from avickit.lab.handles import DomainHandle, VcpuHandle
-from avickit.lab.scenario_names import full
+from avickit.lab.scenario.names import full
 
 if TYPE_CHECKING:
     from avickit.lab.machine import Machine
-    from avickit.lab.scenario import Scenario
+    from avickit.lab.scenario.file import Scenario
 
 
 class Check(NamedTuple):

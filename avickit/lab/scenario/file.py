@@ -14,11 +14,11 @@ from typing import Any
 
 from avickit import data
 from avickit.errors import AvicError, in_range
-from avickit.lab.scenario_check import check, domains_of
-from avickit.lab.scenario_names import Names
-from avickit.lab.scenario_result import Check, Result, Told
-from avickit.lab.scenario_run import Runner
-from avickit.lab.scenario_schema import ScenarioError, Source, read
+from avickit.lab.scenario.check import check, domains_of
+from avickit.lab.scenario.names import Names
+from avickit.lab.scenario.result import Check, Result, Told
+from avickit.lab.scenario.run import Runner
+from avickit.lab.scenario.schema import ScenarioError, Source, read
 
 TEXT = "<text>"
 DEFAULT_CORES = 4

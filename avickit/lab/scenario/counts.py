@@ -1,6 +1,6 @@
 """What can be counted or listed of a story: exits, taken vectors, beats, console lines, names that Xen has.
 
-All counts are from the last mark on. Does not model: bits of registers, but those of an exit (`scenario_expect`).
+All counts are from the last mark on. Does not model: bits of registers, but those of an exit (`expect`).
 """
 
 from collections.abc import Callable, Mapping
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from avickit.beat import OR, SIGNAL
 from avickit.lab import names, wanted
 from avickit.lab.handles import VcpuHandle
-from avickit.lab.scenario_expect_check import vector_of
-from avickit.lab.toml_lines import Path
+from avickit.lab.scenario.expect_check import vector_of
+from avickit.lab.scenario.toml_lines import Path
 from avickit.silicon.parts import Exit
 
 if TYPE_CHECKING:
-    from avickit.lab.scenario_run import Runner
+    from avickit.lab.scenario.run import Runner
 
 BELLS = ("H-BELL-1", "H-IPI-1")
 """The rules of the beats that ring a doorbell, a core's own among them."""

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from avickit.errors import AvicError
-from avickit.lab.scenario_guest import program
-from avickit.lab.scenario_store import store
+from avickit.lab.scenario.guest import program
+from avickit.lab.scenario.store import store
 from avickit.lab.xen import OutOfMemory
 
 if TYPE_CHECKING:
-    from avickit.lab.scenario_run import Runner
+    from avickit.lab.scenario.run import Runner
 
 Step = Mapping[str, Any]
 Do = Callable[["Runner", Step], None]

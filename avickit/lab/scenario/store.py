@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from avickit.bits import Register
 from avickit.errors import AvicError
 from avickit.lab import host_store, wanted
-from avickit.lab.scenario_names import Names
-from avickit.lab.toml_lines import Path
+from avickit.lab.scenario.names import Names
+from avickit.lab.scenario.toml_lines import Path
 from avickit.manual.apic import row_at
 from avickit.manual.tables import LogicalEntry, PhysicalEntry
 
 if TYPE_CHECKING:
-    from avickit.lab.scenario_run import Runner
+    from avickit.lab.scenario.run import Runner
 
 BANKS = ("ISR", "TMR", "IRR")
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from avickit.beat import World
 from avickit.errors import in_range
-from avickit.lab.scenario_expect_check import check_expect
-from avickit.lab.scenario_guest import instruction, program
-from avickit.lab.scenario_names import Names
-from avickit.lab.scenario_store import check_store
-from avickit.lab.toml_lines import Path
+from avickit.lab.scenario.expect_check import check_expect
+from avickit.lab.scenario.guest import instruction, program
+from avickit.lab.scenario.names import Names
+from avickit.lab.scenario.store import check_store
+from avickit.lab.scenario.toml_lines import Path
 from avickit.manual.cpuid import cpu_model
 from avickit.silicon.choices import apply_choices, apply_errata
 

@@ -8,18 +8,18 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from avickit.errors import AvicError
-from avickit.lab import scenario_expect
 from avickit.lab.handles import DomainHandle, VcpuHandle
 from avickit.lab.machine import FIRST_AVIC, Machine
-from avickit.lab.scenario_result import Check, Result, Told
-from avickit.lab.scenario_steps import VERBS, verb
-from avickit.lab.scenario_story import tell
-from avickit.lab.toml_lines import Path
+from avickit.lab.scenario import expect
+from avickit.lab.scenario.result import Check, Result, Told
+from avickit.lab.scenario.steps import VERBS, verb
+from avickit.lab.scenario.story import tell
+from avickit.lab.scenario.toml_lines import Path
 from avickit.lab.xen import XenHandle
 from avickit.silicon.parts import Exit
 
 if TYPE_CHECKING:
-    from avickit.lab.scenario import Scenario
+    from avickit.lab.scenario.file import Scenario
 
 
 class Runner:
@@ -112,7 +112,7 @@ class Runner:
 
     def expect(self, expected: Mapping[str, Any], place: Path) -> None:
         """Compare with the machine as it is now."""
-        scenario_expect.check_all(self, expected, (*place, "expect") if place and place[0] != "expect" else place)
+        expect.check_all(self, expected, (*place, "expect") if place and place[0] != "expect" else place)
 
     def check(self, what: str, expected: str, found: str, difference: str = "", *, ok: bool, at: Path = ()) -> None:
         """Note an expectation."""

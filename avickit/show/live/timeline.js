@@ -1,0 +1,113 @@
+// The timeline: lanes with spans, marks, arrows, ticks and the line of the current beat. Words come with the data.
+
+const SVG = "http://www.w3.org/2000/svg";
+const TOP = 12, LANE = 19, BAR = 13, LEFT = 62, RIGHT = 10, AXIS = 18;
+let serial = 0;
+
+function draw(parent, tag, attributes, words) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  if (words !== undefined) element.textContent = words;
+  parent.append(element);
+  return element;
+}
+
+function pattern(defs, id, look) {
+  const found = draw(defs, "pattern", { id, width: 6, height: 6, patternUnits: "userSpaceOnUse" });
+  draw(found, "rect", { width: 6, height: 6, class: `avk-wash avk-${look.hue}` });
+  const lines = { hatch: "M0 6L6 0M-1 1L1 -1M5 7L7 5", lines: "M0 1.5H6M0 4.5H6", dots: "", cross: "M0 0L6 6M0 6L6 0" };
+  if (lines[look.pattern]) draw(found, "path", { d: lines[look.pattern], class: `avk-line avk-${look.hue}` });
+  if (look.pattern === "dots") draw(found, "circle", { cx: 3, cy: 3, r: 1.3, class: `avk-ink avk-${look.hue}` });
+}
+
+function drawLane(svg, data, lane, index, at, ids) {
+  const y = TOP + index * LANE;
+  draw(svg, "text", { x: 4, y: y + BAR - 3, class: "avk-name" }, lane.name);
+  const paths = new Map();
+  for (const span of spansOf(lane.spans, data.last)) {
+    const look = data.looks[span.look];
+    const [x, width] = [at.x(span.from), at.x(span.to) - at.x(span.from)];
+    const [top, height] = look.pattern === "thin" ? [y + BAR / 2 - 1, 2] : [y, BAR];
+    paths.set(span.look, `${paths.get(span.look) ?? ""}M${x} ${top}h${width}v${height}h${-width}z`);
+    if (look.pattern === "thin") continue;
+    const long = [look.letter, look.word, data.labels[span.label]].filter(Boolean).join(" ");
+    span.words = width > 6.4 * long.length + 8 ? long : width > 14 ? look.letter : "";
+    span.x = x + 4;
+    lane.words = [...(lane.words ?? []), span];
+  }
+  for (const [look, d] of paths) draw(svg, "path", { d, fill: `url(#${ids}${look})`, class: "avk-span" });
+  for (const span of lane.words ?? []) {
+    if (!span.words) continue;
+    draw(svg, "rect", { x: span.x - 2, y: y + 1, width: 6.1 * span.words.length + 4, height: BAR - 2, class: "avk-under" });
+    draw(svg, "text", { x: span.x, y: y + BAR - 3, class: "avk-label" }, span.words);
+  }
+  lane.words = undefined;
+}
+
+function drawEvents(svg, data, at) {
+  const middle = (lane) => TOP + lane * LANE + BAR / 2;
+  if (at.column >= 3) {
+    const d = data.acts.map((lane, i) => (lane < 0 ? "" : `M${at.middle(data.first + i)} ${TOP + lane * LANE + BAR}v4`));
+    draw(svg, "path", { d: d.join(""), class: "avk-tick" });
+  }
+  for (const [n, lane, title] of data.marks.slice(0, 400)) {
+    const d = `M${at.middle(n)} ${TOP + lane * LANE + 3}l-5 -8h10z`;
+    draw(draw(svg, "path", { d, class: "avk-mark" }), "title", {}, title);
+  }
+  for (const [from, a, to, b, title] of data.arrows.slice(0, 400)) {
+    const [x, y, u, v] = [at.middle(from), middle(a), at.middle(to), middle(b)];
+    const turn = (Math.atan2(v - y, u - x) * 180) / Math.PI;
+    const group = draw(svg, "g", { class: "avk-arrow" });
+    draw(group, "title", {}, title);
+    draw(group, "path", { d: `M${x} ${y}L${u} ${v}` });
+    draw(group, "path", { d: "M0 0l-7 -3.5v7z", class: "avk-head", transform: `translate(${u} ${v}) rotate(${turn})` });
+    if (data.arrows.length <= 12 && at.column >= 5) {
+      draw(group, "text", { x: Math.max(x, u) + 5, y: (y + v) / 2 + 8, class: "avk-label" }, title);
+    }
+  }
+}
+
+// An SVG in `holder`; answers with what shows a beat, tells the beat at a place, and draws anew for another width.
+function makeTimeline(holder, data) {
+  const ids = `avk-look-${Date.now()}-${(serial += 1)}-`;
+  const height = TOP + data.lanes.length * LANE + AXIS;
+  let at, line, number, plate;
+  let shown = data.first;
+
+  function show(n) {
+    shown = n;
+    const x = at.middle(n);
+    line.setAttribute("transform", `translate(${x} 0)`);
+    const wide = String(n).length * 7 + 8;
+    const left = clamp(x, LEFT + wide / 2 - 8, at.x(data.last + 1) - wide / 2 + 8);
+    plate.setAttribute("x", left - wide / 2);
+    plate.setAttribute("width", wide);
+    number.setAttribute("x", left);
+    number.textContent = String(n);
+  }
+
+  function redraw() {
+    const width = Math.max(holder.clientWidth, 260);
+    at = scale(data.first, data.last, LEFT, width - LEFT - RIGHT);
+    const svg = document.createElementNS(SVG, "svg");
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    svg.setAttribute("width", width);
+    svg.setAttribute("height", height);
+    svg.setAttribute("aria-hidden", "true");
+    const defs = draw(svg, "defs", {});
+    data.looks.forEach((look, i) => pattern(defs, `${ids}${i}`, look));
+    data.lanes.forEach((lane, i) => drawLane(svg, data, lane, i, at, ids));
+    for (const n of ticks(data.first, data.last, at.column)) {
+      draw(svg, "text", { x: at.middle(n), y: height - 4, class: "avk-number" }, n);
+    }
+    drawEvents(svg, data, at);
+    line = draw(svg, "path", { d: `M0 2V${height - AXIS + 2}`, class: "avk-now" });
+    plate = draw(svg, "rect", { y: height - AXIS + 2, height: 15, rx: 3, class: "avk-plate" });
+    number = draw(svg, "text", { y: height - AXIS + 13, class: "avk-plate-text" });
+    holder.replaceChildren(svg);
+    show(shown);
+  }
+
+  redraw();
+  return { show, redraw, beat: (clientX) => at.beat(clientX - holder.getBoundingClientRect().left) };
+}
