@@ -3,167 +3,18 @@
 Does not model: anything; reading through a handle is looking, and takes no beat.
 """
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from avickit.bits import Register, Shown
-from avickit.errors import AvicError, in_range
-from avickit.manual.apic import Offset, offset_of, row_at
+from avickit.errors import AvicError
+from avickit.lab.guests import GuestHandle
+from avickit.lab.pages import ApicPage, TableView, VmcbView
 from avickit.manual.tables import LogicalEntry, PhysicalEntry
-from avickit.manual.vectors import vectors_of
-from avickit.manual.vmcb import VMCB_NAMES, VMCB_WORDS
-from avickit.silicon.access import split
-from avickit.silicon.guest import Insn, Program, eoi, read, write
-from avickit.silicon.parts import TAKEN, Exit
+from avickit.silicon.parts import Exit
 from avickit.xen.parts import BLOCKED, DOWN, PAUSED, Domain, Vcpu
 
 if TYPE_CHECKING:
     from avickit.lab.machine import Machine
-
-WORD = 0xFFFF_FFFF
-
-
-class ApicPage(Shown):
-    """A vAPIC backing page: `page.irr`, `.isr`, `.tmr` are sets of vectors, `page["ICRL"]` is a register."""
-
-    def __init__(self, machine: "Machine", place: int) -> None:
-        self._machine, self.place = machine, place
-
-    def _vectors(self, offset: int) -> set[int]:
-        return set(vectors_of(self._machine.world.at[self.place + (offset >> 4)]))
-
-    irr = property(lambda self: self._vectors(Offset.IRR), doc="Pending vectors.")
-    isr = property(lambda self: self._vectors(Offset.ISR), doc="Vectors in service.")
-    tmr = property(lambda self: self._vectors(Offset.TMR), doc="Level-triggered vectors.")
-    ppr = property(lambda self: int(self["PPR"]), doc="The processor priority as it stands in the page.")
-    tpr = property(lambda self: int(self["TPR"]), doc="The task priority as it stands in the page.")
-
-    def __getitem__(self, name: str | int) -> Register | int:
-        """The 32-bit register at a name or offset, as a Register where the manual has fields for it."""
-        offset = offset_of(name) if isinstance(name, str) else name
-        slot, shift = split(offset)
-        value = self._machine.world.at[self.place + slot] >> shift & WORD
-        register = row_at(offset).register
-        return register.raw(value) if register is not None and register.width == 32 else value
-
-    def __repr__(self) -> str:
-        sets = (
-            (n, " ".join(f"{v:X}h" for v in sorted(getattr(self, n.lower()))) or "-") for n in ("IRR", "ISR", "TMR")
-        )
-        return f"<vAPIC page: {', '.join(f'{n} {v}' for n, v in sets)}, TPR {self.tpr:#04x}, PPR {self.ppr:#04x}>"
-
-
-class VmcbView(Shown):
-    """A VMCB: `vmcb["VINTR"]` is the word as a Register, `vmcb["VINTR"].V_TPR` one field."""
-
-    def __init__(self, machine: "Machine", place: int) -> None:
-        self._machine, self.place = machine, place
-
-    def __getitem__(self, name: str | int) -> Register:
-        offsets = {n: o for o, n in VMCB_NAMES.items()}
-        offset = offsets.get(name.upper(), -1) if isinstance(name, str) else name
-        if offset not in VMCB_WORDS:
-            raise AvicError.of("VMCB word", name, " ".join(VMCB_NAMES[o] for o in VMCB_WORDS))
-        return VMCB_WORDS[offset].raw(self._machine.world.at[self.place + (offset >> 3)])
-
-    def __repr__(self) -> str:
-        return f"<VMCB: VINTR {self['VINTR']}, EXITCODE {self['EXITCODE'].value:#x}>"
-
-
-class TableView(Shown):
-    """A physical or logical APIC ID table: `table[2]` is an entry, iteration gives the valid ones with their index."""
-
-    def __init__(self, machine: "Machine", place: int, entry: type[Register], length: int) -> None:
-        self._machine, self.place, self._entry, self._length = machine, place, entry, length
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __getitem__(self, index: int) -> Register:
-        in_range("table index", index, 0, self._length - 1)
-        return self._entry.raw(self._machine.world.at[self.place + index])
-
-    def __iter__(self) -> Iterator[tuple[int, Register]]:
-        return ((i, e) for i in range(self._length) if (e := self[i]).value)
-
-    def __repr__(self) -> str:
-        lines = [f"{i:>3}: {e}" for i, e in self]
-        return f"<{self._entry.__name__} table{':' if lines else ', empty'}>" + "".join(f"\n{x}" for x in lines)
-
-
-class GuestHandle:
-    """The guest's hand: each method is one instruction, after which the machine settles."""
-
-    def __init__(self, machine: "Machine", vcpu: Vcpu) -> None:
-        self._machine, self._v = machine, vcpu
-
-    def read(self, register: str | int, size: int = 4) -> int:
-        """Read an APIC register; the value."""
-        return self._do(read(register, size))
-
-    def write(self, register: str | int, value: int, size: int = 4) -> None:
-        """Write an APIC register: `write("ICRL", 0x41)`."""
-        self._do(write(register, int(value), size))
-
-    def eoi(self) -> None:
-        """End of interrupt."""
-        self._do(eoi())
-
-    def read_cr8(self) -> int:
-        """Read CR8, which is V_TPR."""
-        return self._do(Insn("read_cr8"))
-
-    def write_cr8(self, value: int) -> None:
-        """Write CR8, 0..15."""
-        self._do(Insn("write_cr8", 8, in_range("CR8", value, 0, 0xF)))
-
-    def rdmsr(self, msr: int) -> int:
-        """Read a model-specific register."""
-        return self._do(Insn("rdmsr", msr))
-
-    def wrmsr(self, msr: int, value: int) -> None:
-        """Write a model-specific register."""
-        self._do(Insn("wrmsr", msr, value, 8))
-
-    def hlt(self) -> None:
-        """Halt: Xen blocks the vCPU until an interrupt can be taken."""
-        self._do(Insn("hlt"))
-
-    def sti(self) -> None:
-        """IF = 1, after the shadow of one instruction."""
-        self._do(Insn("sti"))
-
-    def cli(self) -> None:
-        """IF = 0."""
-        self._do(Insn("cli"))
-
-    def nop(self) -> None:
-        """An instruction that does nothing: ends an interrupt shadow."""
-        self._do(Insn("nop"))
-
-    def execute(self, program: Program) -> None:
-        """Run a program: a list of instructions, or a function that returns or yields them."""
-        self._machine.command("execute", self._v.guest.index, self._machine.program(program))
-
-    def on(self, vector: int, handler: Program | None) -> None:
-        """Install a handler for a vector; None takes it away. Without one a stub counts and returns, with no EOI."""
-        in_range("vector", vector, 0, TAKEN - 1)
-        number = 0 if handler is None else self._machine.program(handler)
-        self._machine.command("on", self._v.guest.index, vector, number)
-
-    def _do(self, insn: Insn) -> int:
-        return int(self._machine.command("execute", self._v.guest.index, self._machine.instruction(insn)) or 0)
-
-    @property
-    def taken(self) -> dict[int, int]:
-        """How often each vector was taken; only those that were."""
-        counts = self._machine.world.at[self._v.guest.taken : self._v.guest.taken + TAKEN]
-        return {vector: n for vector, n in enumerate(counts) if n}
-
-    @property
-    def interrupt_flag(self) -> bool:
-        """The guest's IF."""
-        return bool(self._machine.world.at[self._v.guest.interrupt_flag])
 
 
 class VcpuHandle(Shown):

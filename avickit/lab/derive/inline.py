@@ -8,7 +8,7 @@ a return inside a loop; they stay calls.
 import ast
 import builtins
 from collections.abc import Callable
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 from avickit.lab.derive.flow import STILL, Sink, Stays, in_order, redirect, still
@@ -22,6 +22,9 @@ PART = {ast.Assign: "value", ast.AnnAssign: "value", ast.Expr: "value", ast.Retu
 """The expression that a statement evaluates before anything else."""
 NESTED = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda, ast.FunctionDef, ast.NamedExpr)
 BLOCKS = (ast.Try, ast.With, ast.Match, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom)
+
+
+_too_large = set[CodeType]()
 
 
 class Inliner:
@@ -97,11 +100,13 @@ class Inliner:
         call = made.value if isinstance(made, ast.YieldFrom) else made
         assert isinstance(call, ast.Call)
         fn = self.current(self.scope.look(call.func))
+        if fn.__code__ in _too_large or self.size > MOST or len(self.taken_in) == DEPTH:
+            return None
         try:
             tree = tree_of(fn.__code__, fn.__globals__)
             nodes = [n for s in tree.body for n in ast.walk(s)]
-            small = len(nodes) <= LARGEST and self.size + len(nodes) <= MOST and len(self.taken_in) < DEPTH
-            if not small or any(isinstance(n, (*NESTED, *BLOCKS)) for n in nodes):
+            if len(nodes) > LARGEST or any(isinstance(n, (*NESTED, *BLOCKS)) for n in nodes):
+                _too_large.add(fn.__code__)
                 return None
             body = redirect(tree.body, lambda value: [ast.Return(value)])
             redirect(body, sink)

@@ -52,22 +52,31 @@ def tree_of(code: CodeType, names: dict[str, Any]) -> ast.FunctionDef:
 
     Raises Underivable if there is no source, or if the file has changed since the function was made of it.
     """
-    lines = linecache.getlines(code.co_filename, names)
-    places, imports = _places("".join(lines))
-    place = places.get((code.co_name, code.co_firstlineno))
-    if place is None:
-        raise Underivable(f"{where(code)}: its source is not to be had")
-    module = ast.parse(textwrap.dedent("".join(lines[place[0] - 1 : place[1]])))
-    ast.increment_lineno(module, place[0] - 1)
-    tree = module.body[0]
-    if not isinstance(tree, ast.FunctionDef) or not _same(tree, code, imports):
-        raise Underivable(f"{where(code)}: its source has changed since it was loaded")
+    if code not in _texts:
+        lines = linecache.getlines(code.co_filename, names)
+        places, imports = _places("".join(lines))
+        first, last = places.get((code.co_name, code.co_firstlineno), (0, 0))
+        if not first:
+            raise Underivable(f"{where(code)}: its source is not to be had")
+        text = "\n" * (first - 1) + textwrap.dedent("".join(lines[first - 1 : last]))
+        if not _same(_parse(text), code, imports):
+            raise Underivable(f"{where(code)}: its source has changed since it was loaded")
+        _texts[code] = text
+    tree = _parse(_texts[code])
     tree.decorator_list, tree.returns = [], None
-    for parameter in ast.walk(tree.args):
-        if isinstance(parameter, ast.arg):
-            parameter.annotation = None
+    for parameter in (*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs):
+        parameter.annotation = None
     if ast.get_docstring(tree) is not None:
         del tree.body[0]
+    return tree
+
+
+_texts: dict[CodeType, str] = {}
+
+
+def _parse(text: str) -> ast.FunctionDef:
+    tree = ast.parse(text).body[0]
+    assert isinstance(tree, ast.FunctionDef)
     return tree
 
 
