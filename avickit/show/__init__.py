@@ -1,4 +1,4 @@
-"""What people look at: text and static HTML of pages, beats and exits; a plain stepper. Standard library only.
+"""What people look at: text and static HTML of pages, beats and exits; a stepper. Standard library only.
 
     from avickit.show import look, Stepper
 

@@ -5,7 +5,7 @@ Does not model: the access filter itself (`manual.apic_map`); its words are show
 
 from typing import Final
 
-from avickit.lab.handles import ApicPage
+from avickit.lab.pages import ApicPage
 from avickit.manual.apic import MAP, Access, filter_for, name_of, row_at
 from avickit.manual.cpuid import has
 from avickit.manual.vectors import Vectors

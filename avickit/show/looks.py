@@ -12,8 +12,9 @@ from typing import Any
 
 from avickit.bits import Register
 from avickit.errors import AvicError
-from avickit.lab.handles import ApicPage, DomainHandle, TableView, VcpuHandle, VmcbView
+from avickit.lab.handles import DomainHandle, VcpuHandle
 from avickit.lab.machine import Machine
+from avickit.lab.pages import ApicPage, TableView, VmcbView
 from avickit.lab.stats import Counters
 from avickit.lab.trace import Beat, Trace
 from avickit.show.apic import LEGEND

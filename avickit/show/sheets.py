@@ -4,7 +4,7 @@ Does not model: handles that are no page (see `overview`).
 """
 
 from avickit.errors import AvicError
-from avickit.lab.handles import ApicPage, TableView, VmcbView
+from avickit.lab.pages import ApicPage, TableView, VmcbView
 from avickit.show.apic import LEGEND, apic_groups
 from avickit.show.model import Group, Sheet
 from avickit.show.moment import Moment

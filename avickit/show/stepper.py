@@ -1,9 +1,9 @@
-"""A plain stepper over a trace: the sentence of a beat above, the pages it plays on side by side below.
+"""A stepper over a trace: the sentence of a beat, the pages it plays on side by side.
 
     Stepper(m, a.page, dom.physical_table, b.page, first=264)
 
-Where widgets run it is live (`controls`); elsewhere the same beat stands there as text or HTML. Does not model:
-timelines, granularity, what if: the live views will bring these.
+Where widgets run it is live (`live`), with a timeline; elsewhere the same beat stands there as text or HTML. Does not
+model: what if.
 """
 
 from typing import Any
@@ -32,20 +32,21 @@ class Stepper:
         last: int | None = None,
         beat: int | None = None,
     ) -> None:
+        self._live: Any = None
         self.story = Story(machine, pages, first, last)
         self._beat = self.story.first
         self.beat = self.story.first if beat is None else beat
-        self._box: Any = None
 
     @property
     def beat(self) -> int:
-        """The beat that is shown; set it to go there."""
+        """The beat that is shown; set it to go there: a live view follows."""
         return self._beat
 
     @beat.setter
     def beat(self, n: int) -> None:
-        self.story.frame(n)
-        self._beat = n
+        self._beat = self.story.within(n)
+        if self._live is not None:
+            self._live.beat = n
 
     @property
     def text(self) -> str:
@@ -69,8 +70,9 @@ class Stepper:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         bundle = {"text/plain": self.text, "text/html": self.sentence + self.panels}
         try:
-            from avickit.show.controls import controls  # ipywidgets load when a stepper is first shown
+            from avickit.show.live.stepper import live  # widgets load when a stepper is first shown
         except ImportError:
             return bundle
-        self._box = self._box or controls(self)
-        return {**self._box._repr_mimebundle_(), **bundle}
+        self._live = self._live or live(self)
+        data, _ = self._live._repr_mimebundle_()
+        return {**data, **bundle}

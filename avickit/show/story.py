@@ -1,6 +1,6 @@
 """A stretch of a trace with the pages it plays on: for each beat what happened and what there is to see.
 
-This is what a stepper steps through, whatever it is made of. Does not model: widgets (see `stepper`, `controls`).
+This is what a stepper steps through, whatever it is made of. Does not model: widgets (see `stepper`, `live`).
 """
 
 from collections.abc import Sequence
@@ -50,10 +50,15 @@ class Story:
     def __len__(self) -> int:
         return self.last - self.first + 1
 
-    def frame(self, n: int) -> Frame:
-        """Beat `n` and the pages after it. Raises AvicError outside `first` to `last`."""
+    def within(self, n: int) -> int:
+        """The number of a beat that is told. Raises AvicError outside `first` to `last`."""
         if not self.first <= n <= self.last:
             raise AvicError.of("beat", n, f"{self.first} to {self.last}")
+        return n
+
+    def frame(self, n: int) -> Frame:
+        """Beat `n` and the pages after it. Raises AvicError outside `first` to `last`."""
+        self.within(n)
         if self._frame is None or self._frame.beat.n != n:
             then = moment(self.machine, n)
             sheets = tuple(sheet(then, page).only(self.places) for page in self.pages)

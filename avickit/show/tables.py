@@ -4,7 +4,7 @@ Does not model: tables of more than one page (x2AVIC with its extension).
 """
 
 from avickit.bits import Register
-from avickit.lab.handles import TableView
+from avickit.lab.pages import TableView
 from avickit.manual.tables import PhysicalEntry
 from avickit.show.model import Group, Part, Row, parts_of
 from avickit.show.moment import Moment

@@ -6,8 +6,8 @@ Does not model: the save area by field (its words are named where the manual's m
 from typing import Final
 
 from avickit.bits import Register
-from avickit.lab.handles import VmcbView
 from avickit.lab.names import SHIFTS, page_of
+from avickit.lab.pages import VmcbView
 from avickit.manual.apic import NAMES
 from avickit.manual.exits import exit_name
 from avickit.manual.vmcb import CLEAN_COVERS, VMCB_NAMES, VMCB_WORDS, VmcbOffset

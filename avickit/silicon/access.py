@@ -19,6 +19,7 @@ WORD = 0xFFFF_FFFF
 VECTOR_BANKS = range(Offset.ISR >> SLOT_SHIFT, (Offset.IRR >> SLOT_SHIFT) + 8)
 BANK = 8
 """ISR, TMR and IRR: eight 32-bit words each, kept as one 256-bit place at the first. (H-REG-7)"""
+FAULT, TRAP, ACTED_UPON = Access.FAULT, Access.TRAP, (Access.ACCELERATED, Access.EOI)
 LEAF_PRESENT, LEAF_WRITABLE = 1, 2
 LEAF_ADDRESS = ((1 << 52) - 1) & ~0xFFF
 NPF_PRESENT, NPF_WRITE, NPF_USER, NPF_FINAL = 1, 2, 4, 1 << 32
@@ -47,15 +48,15 @@ def access_memory(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int |
             return (yield from stale_access(w, page, insn))
     offset, is_write = insn.address & 0xFFF, insn.op == "write"
     access = w.objects["filter"][is_write][offset >> SLOT_SHIFT]
-    if access is Access.FAULT:
+    if access is FAULT:
         return no_acceleration(offset, is_write, past=False)
     if not is_write:
         return (yield from load_register(w, latch.page, insn))
-    if access is Access.ACCELERATED or access is Access.EOI:
+    if access in ACTED_UPON:
         value = insn.value if insn.size == 4 else (yield from merged(w, latch.page, insn))
         return (yield from ACCELERATED[offset & 0xFF0](w, core, guest, value))
     yield from store_register(w, latch.page, insn)
-    return no_acceleration(offset, is_write, past=True) if access is Access.TRAP else 0
+    return no_acceleration(offset, is_write, past=True) if access is TRAP else 0
 
 
 def nested_fault(w: World, insn: Insn, leaf: int) -> Exit:

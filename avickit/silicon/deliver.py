@@ -13,6 +13,8 @@ from avickit.silicon.parts import Core, Exit, Guest, Latch
 ISR, TMR, IRR = Offset.ISR >> 4, Offset.TMR >> 4, Offset.IRR >> 4
 TPR, PPR = Offset.TPR >> 4, Offset.PPR >> 4
 CLASS = 0xF0
+LOOK = -1
+"""What a TPR, CR8 or EOI write answers: pending vectors are looked at when the instruction is done. (H-EVAL-1)"""
 V_TPR = VIntr.V_TPR.mask
 VGIF, VGIF_ENABLE = VIntr.VGIF.mask, VIntr.VGIF_ENABLE.mask
 
@@ -74,8 +76,7 @@ def write_tpr(w: World, core: Core, guest: Guest, value: int) -> Beats[int | Exi
     yield SET_V_TPR(core.vintr, vintr & ~V_TPR | value >> 4 & V_TPR)
     isr = yield READ_ISR(latch.page + ISR)
     yield SET_PPR(latch.page + PPR, ppr_of(value, isr))
-    yield from evaluate(w, core, guest)
-    return 0
+    return LOOK
 
 
 @Op
@@ -144,8 +145,7 @@ def write_eoi(w: World, core: Core, guest: Guest, value: int) -> Beats[int | Exi
     if (yield READ_TMR(latch.page + TMR)) >> vector & 1:
         return (yield from eoi_level(w, core, latch.page, vector))
     yield from end_vector(w, core, latch.page, vector)
-    yield from evaluate(w, core, guest)
-    return 0
+    return LOOK
 
 
 @Op

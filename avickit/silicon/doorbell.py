@@ -19,7 +19,8 @@ MISS = Site(Kind.READ, AND, "H-BELL-3", "APM2 15.29.8.2 p.579", "the doorbell re
 @Op
 def ring(w: World, core: Core, host_apic_id: int) -> Beats[None]:
     """Signal the core with this physical APIC ID; an ID that no core has rings nowhere. (H-BELL-1)"""
-    rung: Core | None = w.objects["core_of"][host_apic_id] if host_apic_id < len(w.objects["core_of"]) else None
+    by_id: list[Core | None] = w.objects["core_of"]
+    rung = by_id[host_apic_id] if host_apic_id < len(by_id) else None
     if rung is not None:
         yield RING(rung.signals, DOORBELL)
 

@@ -9,7 +9,7 @@ from avickit.beat import STORE, Beats, Kind, Op, Site, World
 from avickit.manual.exits import ExitCode
 from avickit.manual.vmcb import InterceptExceptionsMisc1, VIntr
 from avickit.silicon.access import access_memory
-from avickit.silicon.deliver import V_TPR, became_able, can_take, evaluate, write_cr8
+from avickit.silicon.deliver import LOOK, V_TPR, became_able, can_take, evaluate, write_cr8
 from avickit.silicon.doorbell import hear
 from avickit.silicon.guest import Insn, current, enter_handler, leave_frame, retire
 from avickit.silicon.parts import DOORBELL, GUEST, INTR, Core, Exit, Guest, Latch
@@ -102,7 +102,9 @@ def complete(w: World, core: Core, guest: Guest, insn: Insn, result: int | Exit,
         return result
     if insn.op in ANSWERS:
         yield ANSWER(guest.answer, result)
-    yield from retire(w, guest, result)
+    yield from retire(w, guest, 0 if result == LOOK else result)
+    if result == LOOK:
+        yield from evaluate(w, core, guest)
     if shadowed and not (insn.op == "sti" and result):
         yield SET_SHADOW(core.shadow, 0)
         yield from became_able(w, core, guest)

@@ -7,7 +7,7 @@ from avickit.beat import LOAD, OR, STORE, Beats, Kind, Op, Site, World
 from avickit.silicon.parts import Core, alloc_page, free_page, new_guest
 from avickit.silicon.vmrun import APIC_LEAF
 from avickit.xen import vlapic
-from avickit.xen.parts import PAUSED, Domain, DomainCells, Vcpu, VcpuCells, add_fields, printk, vcpus_of, xen
+from avickit.xen.parts import PAUSED, SHUT_DOWN, Domain, DomainCells, Vcpu, VcpuCells, add_fields, printk, vcpus_of, xen
 from avickit.xen.vmcb import construct_vmcb
 
 MAX_VCPUS = 128
@@ -15,6 +15,7 @@ MAX_VCPUS = 128
 
 NEW_P2M = Site(Kind.UPDATE, STORE, "X0-2", "Xen p2m_init", "the domain has a nested page table")
 READ_P2M = Site(Kind.READ, LOAD, "X0-2", "Xen p2m_get_hostp2m", "where is the domain's nested page table?")
+IS_GONE = Site(Kind.CHECK, LOAD, "X4-3", "Xen domain_kill", "is the domain gone already? {old}")
 GONE = Site(Kind.UPDATE, STORE, "X4-3", "Xen domain_destroy", "the domain is gone")
 MAP = Site(Kind.UPDATE, STORE, "H-REG-9", "Xen set_mmio_p2m_entry", "maps the APIC page in {place}: {new}")
 SET_IF = Site(Kind.UPDATE, STORE, "H-EVAL-2", "Xen hvm_vcpu_initialise", "the guest starts with IF = 1")
@@ -64,9 +65,11 @@ def create_vcpus(w: World, core: Core, d: Domain) -> Beats[bool]:
 
 @Op
 def domain_destroy(w: World, core: Core, d: Domain) -> Beats[None]:
-    """Stop the vCPUs, call the destroy hook, free every page. (X4-3)"""
+    """Stop the vCPUs, call the destroy hook, free every page; once. (X4-3)"""
+    if (yield IS_GONE(d.cells.destroyed)):
+        return
     for v in vcpus_of(w, d):
-        yield KILL(v.cells.pause_flags, PAUSED)
+        yield KILL(v.cells.pause_flags, PAUSED | SHUT_DOWN)
     destroy = xen(w).funcs.get("domain_destroy")
     if destroy is not None:
         yield from destroy(w, core, d)

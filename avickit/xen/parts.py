@@ -13,8 +13,9 @@ from avickit.silicon.parts import INTR, Core, Guest
 
 SOFTIRQ_SCHEDULE, SOFTIRQ_KICK, SOFTIRQ_TIMER = 1, 2, 4
 """Bits of a physical CPU's pending softirqs. (X0-8, X0-9)"""
-BLOCKED, DOWN, PAUSED = 1, 2, 4
-"""Bits of a vCPU's pause_flags: blocked by HLT, down (HLT with IF 0, or waiting for SIPI), paused by Xen. (X0-7)"""
+BLOCKED, DOWN, PAUSED, SHUT_DOWN = 1, 2, 4, 8
+"""Bits of a vCPU's pause_flags: blocked by HLT, down (HLT with IF 0, or waiting for SIPI), paused by Xen (X0-7);
+and its domain has crashed or is gone, which nothing takes back. (X4-3, X4-6)"""
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,7 @@ def domain_crash(w: World, d: Domain, why: str) -> Beats[None]:
     yield from printk(w, f"(XEN) {why}")
     yield from printk(w, f"(XEN) domain_crash called from d{d.index}")
     for v in vcpus_of(w, d):
-        yield PAUSE(v.cells.pause_flags, PAUSED)
+        yield PAUSE(v.cells.pause_flags, PAUSED | SHUT_DOWN)
         if (yield READ_RUNNING(v.cells.is_running)):
             where: PCpu = w.objects["pcpus"][(yield READ_PROCESSOR(v.cells.processor))]
             yield RAISE(where.softirq, SOFTIRQ_SCHEDULE)

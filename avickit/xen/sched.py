@@ -14,6 +14,7 @@ from avickit.xen.parts import (
     RAISE,
     READ_PROCESSOR,
     READ_RUNNING,
+    SHUT_DOWN,
     SOFTIRQ_KICK,
     SOFTIRQ_SCHEDULE,
     PCpu,
@@ -41,6 +42,7 @@ READ_PI_OPS = Site(Kind.CHECK, LOAD, "X6-4", "Xen pi_ops flags", "does the domai
 
 PI_CSW_FROM, PI_CSW_TO, PI_CSW_BLOCK, PI_CSW_RESUME = 1, 2, 4, 8
 """Flags of a domain's pi_ops: which hooks it wants. (X6-4)"""
+NOT_RUNNABLE = BLOCKED | DOWN | PAUSED | SHUT_DOWN
 HOOKS = {"from": PI_CSW_FROM, "to": PI_CSW_TO, "block": PI_CSW_BLOCK, "resume": PI_CSW_RESUME}
 
 
@@ -132,7 +134,7 @@ def schedule(w: World, core: Core) -> Beats[None]:
     """The SCHEDULE softirq: switch to whom the user has asked for, to idle if that vCPU cannot run. (X6-6)"""
     p = pcpu(w, core)
     chosen = yield WHO_IS_NEXT(p.next)
-    if chosen and (yield IS_RUNNABLE(vcpu_of(w, chosen - 1).cells.pause_flags)) & (BLOCKED | DOWN | PAUSED):
+    if chosen and (yield IS_RUNNABLE(vcpu_of(w, chosen - 1).cells.pause_flags)) & NOT_RUNNABLE:
         yield FORGET_NEXT(p.next, 0)
         chosen = 0
     before = w.see(p.current)

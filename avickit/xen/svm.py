@@ -96,13 +96,14 @@ def vmexit_handler(w: World, core: Core, v: Vcpu) -> Beats[None]:
 
 @Op
 def v_tpr_to_page(w: World, core: Core, v: Vcpu) -> Beats[None]:
-    """If the guest changed CR8, the page's TPR follows. (X7-2; patch 7 skips it with AVIC on)
+    """If the guest changed CR8, the page's TPR follows, its low nibble stays. (X7-2; patch 7 skips it with AVIC on)
 
     Not if INIT has reset the vCPU: Xen waits until it has left the guest, here it may leave after the reset.
     """
     v_tpr = VIntr.V_TPR.of((yield from vmcb_read(w, v, VmcbOffset.VINTR)))
-    if ((yield READ_TPR(v.page + TPR_SLOT)) & 0xFF) >> 4 != v_tpr and not (yield READ_WAITS(v.cells.waits_for_sipi)):
-        yield SET_TPR(v.page + TPR_SLOT, v_tpr << 4)
+    tpr = (yield READ_TPR(v.page + TPR_SLOT)) & 0xFF
+    if tpr >> 4 != v_tpr and not (yield READ_WAITS(v.cells.waits_for_sipi)):
+        yield SET_TPR(v.page + TPR_SLOT, v_tpr << 4 | tpr & 0xF)
 
 
 @Op
@@ -191,8 +192,13 @@ def exit_msr(w: World, core: Core, v: Vcpu) -> Beats[None]:
 
 @Op
 def exit_npf(w: World, core: Core, v: Vcpu) -> Beats[None]:
-    """400h: the APIC page is not mapped; the access is decoded and emulated by vlapic. (X0-2)"""
-    yield from emulate(w, core, v)
+    """400h: the APIC page is not mapped; the access is decoded and emulated by vlapic. (X0-2)
+
+    What is no access (VMRUN has failed with this code, H-VMCB-15) crashes the domain, as any violation of its p2m does.
+    """
+    why = w.see(v.guest.exits)[-1].reason
+    if why or not (yield from emulate(w, core, v)):
+        yield from domain_crash(w, v.domain, f"{v.name} SVM violation: {why or 'no access at RIP'}")
 
 
 @Op

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import open_notebook, run_all, screenshot
+from tests.browser.conftest import in_kernel, open_notebook, run_all, screenshot
 
 TOUR = "00-tour.ipynb"
 STORED: Any = nbformat.read(Path(__file__).parents[2] / "notebooks" / TOUR, as_version=4)  # type: ignore[no-untyped-call]
@@ -18,12 +18,32 @@ PROJECTOR = {"width": 1280, "height": 720}
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 SET_IN_IRR = ["41h (+41h)", "1"]
 """What is marked at the beat that sets the target's IRR bit."""
-FOCUSED = """() => {
-    const e = document.activeElement;
-    if (e.role === 'slider' || e.getAttribute('role') === 'slider') return 'slider';
-    if (e.classList.contains('widget-readout')) return 'readout';
-    return e.tagName === 'INPUT' ? e.parentElement.textContent.trim() : e.textContent.trim();
+COLOURS = r"""e => {
+    const rgba = text => (text.match(/[\d.]+/g) ?? [0, 0, 0, 0]).map(Number);
+    const layers = [];
+    for (let at = e; at && (layers.at(-1)?.[3] ?? 1) < 1 || !layers.length; at = at.parentElement)
+        layers.push(rgba(getComputedStyle(at).backgroundColor));
+    let ground = layers.pop();
+    for (const [r, g, b, alpha] of layers.reverse())
+        ground = [r, g, b].map((c, i) => c * alpha + ground[i] * (1 - alpha));
+    return [rgba(getComputedStyle(e).color), ground];
 }"""
+"""The colour of an element's text, and what all grounds below it come to."""
+NORMAL = """(root, html) => {
+    const there = root.querySelector('.avk-said').innerHTML + root.querySelector('.avk-sheets').innerHTML;
+    return [there, html].map(text => {
+        const template = document.createElement('template');
+        template.innerHTML = text;
+        for (const row of template.content.querySelectorAll('tr')) {
+            row.removeAttribute('tabindex');
+            row.removeAttribute('class');
+        }
+        return template.innerHTML;
+    });
+}"""
+"""What is shown and what the static form is, as the browser writes them; apart from what makes rows focusable."""
+THE_STEPPER = "s = [v for v in Out.values() if type(v).__name__ == 'Stepper'][-1]"
+"""The last one: a kernel may have run the tour before."""
 SENTENCE = re.compile(r"beat (\d+) ")
 NEAR_THE_TOP = 300
 ALL_CELLS = """() => {
@@ -79,6 +99,19 @@ def theme(page: Page, name: str) -> None:
     page.wait_for_timeout(300)
 
 
+def luminance(colour: list[float]) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    parts = [c / 255 for c in colour[:3]]
+    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def contrast(text: list[float], ground: list[float]) -> float:
+    """The contrast of two colours as WCAG 2 defines it."""
+    low, high = sorted((luminance(text), luminance(ground)))
+    return (high + 0.05) / (low + 0.05)
+
+
 @pytest.fixture
 def stepper(page: Page) -> Locator:
     """The stepper of the tour, run, on a projector."""
@@ -87,29 +120,34 @@ def stepper(page: Page) -> Locator:
     run_all(page)
     page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
     cell = go_to(page, "Stepper(m, a.page")
-    found = cell.locator(".jp-OutputArea-output .widget-vbox")
+    found = cell.locator(".jp-OutputArea-output .avk")
     expect(found).to_be_visible()
     return found
 
 
 def beat_of(stepper: Locator) -> int:
     """The number of the beat whose sentence is shown."""
-    found = SENTENCE.search(stepper.locator(".widget-html").first.inner_text())
+    found = SENTENCE.search(stepper.locator(".avk-said").inner_text())
     assert found
     return int(found[1])
 
 
 def expect_beat(stepper: Locator, number: int, marks: list[str] | None = None) -> None:
     """Wait until that beat is told, and the marked changes are those given."""
-    expect(stepper.locator(".widget-html").first).to_contain_text(f"beat {number} ")
+    expect(stepper.locator(".avk-said")).to_contain_text(f"beat {number} ")
     if marks is not None:
-        expect(stepper.locator(".widget-html").nth(1).locator("mark")).to_have_text(marks)
+        expect(stepper.locator(".avk-sheets mark")).to_have_text(marks)
 
 
-def reach(slider: Locator) -> tuple[int, int]:
-    """The first and the last beat of a slider."""
-    first, last = (float(slider.get_attribute(f"aria-value{end}") or 0) for end in ("min", "max"))
-    return int(first), int(last)
+def reach(stepper: Locator) -> tuple[int, int]:
+    """The first and the last beat."""
+    slider = stepper.get_by_role("slider")
+    first, last = (int(slider.get_attribute(f"aria-value{end}") or 0) for end in ("min", "max"))
+    return first, last
+
+
+def press(stepper: Locator, name: str) -> None:
+    stepper.get_by_role("button", name=name).click()
 
 
 class TestAFreshCopy:
@@ -140,85 +178,123 @@ class TestAFreshCopy:
         cell = go_to(page, "Stepper(m, a.page")
         expect(cell).to_contain_text("sets the target's IRR bit of vector 41h")
         expect(page.get_by_text("Error displaying widget")).to_have_count(0)
-        assert cell.locator(".widget-vbox").count() == 0
+        assert cell.locator(".avk").count() == 0
 
 
 class TestTheStepper:
     def test_works_by_mouse_and_bits_change(self, page: Page, stepper: Locator) -> None:
-        handed = beat_of(stepper)
+        handed, (first, last) = beat_of(stepper), reach(stepper)
         expect_beat(stepper, handed, SET_IN_IRR)
-        stepper.get_by_role("button", name="back").click()
+        press(stepper, "back (Left)")
         expect_beat(stepper, handed - 1, [])
-        stepper.get_by_role("button", name="forward").click()
+        press(stepper, "forward (Right)")
         expect_beat(stepper, handed, SET_IN_IRR)
-        handle, line = (stepper.locator(name).bounding_box() for name in (".noUi-handle", ".noUi-base"))
-        assert handle
-        assert line
-        page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
+        press(stepper, "to the last beat")
+        expect_beat(stepper, last)
+        press(stepper, "to the first beat")
+        expect_beat(stepper, first)
+        box = stepper.get_by_role("slider").bounding_box()
+        assert box
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
         page.mouse.down()
-        page.mouse.move(line["x"] + line["width"], line["y"], steps=5)
+        page.mouse.move(box["x"] + box["width"] - 3, box["y"] + 20, steps=9)
         page.mouse.up()
-        expect_beat(stepper, reach(stepper.get_by_role("slider"))[1])
+        expect_beat(stepper, last)
 
-    def test_plays_and_starts_where_it_is_told(self, page: Page, stepper: Locator) -> None:
-        handed = beat_of(stepper)
-        play, stop = stepper.locator(".widget-play button:visible").all()
-        play.click()
+    def test_every_beat_is_the_static_form(self, page: Page, stepper: Locator) -> None:
+        """Browser and Python are moved in turn; what stands there is what Python would have drawn."""
+        first, last = reach(stepper)
+        assert last - first > 20
+        in_kernel(page, THE_STEPPER)
+        stepper.focus()
+        for number in (*range(last, first, -1), *range(first + 1, last, 5)):
+            html = in_kernel(page, f"s.beat = {number}; print(s.sentence + s.panels)")
+            assert html.startswith("<div"), html
+            expect_beat(stepper, number)
+            shown, meant = stepper.evaluate(NORMAL, html)
+            assert shown == meant
+        page.keyboard.press("Home")
+        expect_beat(stepper, first)
+        page.wait_for_timeout(500)
+        assert in_kernel(page, "print(s.beat)") == str(first), "the kernel is told"
+
+    def test_plays_and_goes_by_instructions(self, page: Page, stepper: Locator) -> None:
+        handed, (_, last) = beat_of(stepper), reach(stepper)
+        stepper.get_by_label("speed").select_option("5x")
+        press(stepper, "play (Space)")
         expect_beat(stepper, handed + 2)
-        play.click()
-        page.wait_for_timeout(300)
+        press(stepper, "pause (Space)")
         stood = beat_of(stepper)
-        page.wait_for_timeout(1500)
-        assert beat_of(stepper) == stood
-        stop.click()
-        expect_beat(stepper, reach(stepper.get_by_role("slider"))[0])
-        begin = stepper.locator("input[type=number]")
-        begin.fill(str(handed))
-        begin.press("Enter")
-        expect_beat(stepper, handed, SET_IN_IRR)
-        stepper.get_by_role("button", name="back").click()
-        page.wait_for_timeout(300)
-        expect_beat(stepper, handed)
+        page.wait_for_timeout(500)
+        assert beat_of(stepper) == stood < last
+        stepper.get_by_label("what a step is").select_option("by instruction")
+        press(stepper, "back (Left)")
+        expect(stepper.locator(".avk-said")).to_contain_text("the guest executes write 41h to ICRL")
+        expect(stepper.get_by_role("button", name="next exit")).to_be_disabled()
+
+    def test_goes_to_the_next_change_of_a_row(self, page: Page, stepper: Locator) -> None:
+        press(stepper, "to the first beat")
+        stepper.locator("tr", has_text="ICRL").click()
+        page.keyboard.press("Shift+ArrowRight")
+        expect(stepper.locator(".avk-said")).to_contain_text("ICRL = 41h")
+        press(stepper, "next change: ICRL")
+        expect(stepper.locator(".avk-count")).to_have_text("no further change")
+        stepper.locator("tr", has_text="PPR").focus()
+        page.keyboard.press("Shift+ArrowRight")
+        expect(stepper.locator(".avk-said")).to_contain_text("refreshes PPR: 0 to 40h")
+        assert page.evaluate("() => document.activeElement.textContent").startswith("* 0A0PPR"), "focus is kept"
+        page.keyboard.press("Shift+ArrowRight")
+        expect(stepper.locator(".avk-said")).to_contain_text("refreshes PPR: 40h to 0")
+        page.keyboard.press("Shift+ArrowLeft")
+        expect(stepper.locator(".avk-said")).to_contain_text("refreshes PPR: 0 to 40h")
 
     def test_works_from_the_keyboard_alone(self, page: Page, stepper: Locator) -> None:
-        slider = stepper.get_by_role("slider")
-        slider.focus()
-        first, last = reach(slider)
+        stepper.focus()
+        first, last = reach(stepper)
         page.keyboard.press("Home")
         told = set()
         for number in range(first, last + 1):
             expect_beat(stepper, number)
-            told.add(stepper.locator(".widget-html").first.inner_text())
+            told.add(stepper.locator(".avk-said").inner_text())
             page.keyboard.press("ArrowRight")
         assert len(told) == last - first + 1 > 20, "each beat has a sentence of its own"
-        page.keyboard.press("ArrowLeft")
-        expect_beat(stepper, last - 1)
-        page.keyboard.press("Shift+Tab")
+        expect(stepper.locator("[aria-live]")).to_contain_text(f"beat {last} ")
+        page.keyboard.press("/")
+        page.keyboard.type("rings the doorbell")
         page.keyboard.press("Enter")
-        expect_beat(stepper, last)
-        page.keyboard.press("Shift+Tab")
-        page.keyboard.press("Space")
-        expect_beat(stepper, last - 1)
+        expect(stepper.locator(".avk-said")).to_contain_text("rings the doorbell of core 1")
+        page.keyboard.press("Escape")
+        expect(stepper.get_by_role("search")).to_be_hidden()
+        page.keyboard.press("?")
+        expect(stepper.locator(".avk-help")).to_contain_text("Shift+Right")
+        page.keyboard.press("Escape")
+        expect(stepper.locator(".avk-help")).to_be_hidden()
         order = []
-        for _ in range(4):
+        for _ in range(13):
             page.keyboard.press("Tab")
-            order.append(page.evaluate(FOCUSED))
-        assert order == ["forward", "slider", "readout", "first beat"], "Tab is not trapped"
+            order.append(
+                page.evaluate(
+                    "() => (e => e.dataset.do ?? e.getAttribute('role') ?? e.tagName)(document.activeElement)"
+                )
+            )
+        shown = ["start", "back", "play", "forward", "end", "SELECT", "SELECT", "watch", "find", "help", "slider", "TR"]
+        assert order[:12] == shown
+        assert page.evaluate("() => !document.activeElement.closest('.avk')"), "Tab is not trapped"
 
     def test_reads_on_a_projector_in_both_themes(self, page: Page, stepper: Locator) -> None:
         """At 1280 by 720 all of it is on the screen at once, pages side by side."""
         box = stepper.bounding_box()
         assert box
         assert box["height"] < 560
-        panels = stepper.locator(".widget-html").nth(1).locator(".widget-html-content > div > div")
+        panels = stepper.locator(".avk-sheets > div > div")
         assert panels.count() == 3
         assert len({round((panel.bounding_box() or {"y": -1})["y"]) for panel in panels.all()}) == 1
         for name in ("dark", "light"):
             theme(page, name)
             screenshot(page, f"tour-stepper-{name}")
-            for element in (stepper.locator("mark").first, stepper.locator("td").first):
-                text, ground = element.evaluate("e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]")
-                assert text != ground
+            for place in ("mark", "td", ".avk-bar button", "select", ".avk-said b"):
+                colours = stepper.locator(place).first.evaluate(COLOURS)
+                assert contrast(*colours) >= 4.5, f"{place} in {name}: {colours}"
 
 
 def test_the_whole_tour_runs_in_lab(page: Page) -> None:

@@ -1,8 +1,9 @@
 """Priorities and delivery into the guest: H-PRIO, H-EVAL, H-EOI, H-MASK."""
 
 from collections.abc import Iterator
+from functools import partial
 
-from avickit.beat import LOAD, Beats, World
+from avickit.beat import LOAD, STORE, Beats, World
 from avickit.silicon import deliver, doorbell, guest, run, vmrun
 from avickit.silicon.guest import Insn, Program, eoi, write
 from avickit.silicon.parts import DOORBELL, INTR, Core, Exit, Guest
@@ -462,6 +463,39 @@ def the_steps_of_a_delivery(make: Make) -> None:
     assert (b.irr(0), b.isr(0)) == ({0x22}, {0x41})
 
 
+@proves("H-EVAL-2")
+def every_instruction_is_executed_once(make: Make) -> None:
+    """A handler begins at its first instruction, and the program goes on after the one that let the interrupt in.
+
+    Be it a TPR or CR8 write, an EOI, the end of a shadow, or a doorbell. (APM2 15.29.5, H-EVAL-2)
+    """
+    lets_in = {
+        "tpr": [write("TPR", 0)],
+        "cr8": [Insn("write_cr8", 8, 0)],
+        "eoi": [eoi()],
+        "sti": [Insn("cli"), Insn("sti"), Insn("nop")],
+        "self": [write("ICRL", SELF | 0x41)],
+    }
+    for what, insns in lets_in.items():
+        for generated in (False, True):
+            b = Bench(make, 1)
+            b.on(0, 0x41, [write(0x050, 1), write(0x060, 2), eoi()])
+            b.run(0)
+            if what in ("tpr", "cr8"):
+                b.write(0, "TPR", 0x40)
+            if what == "eoi":
+                b.set_vectors(0, "ISR", 0x52)
+            if what != "self":
+                b.set_vectors(0, "IRR", 0x41)
+            code = [write(0x010, 3), *insns, write(0x040, 4), write(0x070, 5)]
+            b.forget()
+            b.start(0, partial(iter, code) if generated else code)
+            slots = [b.backing(0) + offset for offset in (0x01, 0x05, 0x06, 0x04, 0x07)]
+            done = [(slots.index(d.place), d.value) for d in b.beats if d.place in slots and d.do is STORE]
+            assert done == [(0, 3), (1, 1), (2, 2), (3, 4), (4, 5)], what
+            assert (b.taken(0), b.isr(0), b.rip(0)) == ({0x41: 1}, set(), 0)
+
+
 @breaks("H-EVAL-2")
 def the_lowest_vector_is_taken(w: World) -> None:
     """Evaluation takes the lowest vector of IRR."""
@@ -503,6 +537,18 @@ def shadows_do_not_hold(w: World) -> None:
         yield POKE(core.shadow, 0)
 
     then(w, deliver.load_priority, forget)
+
+
+@breaks("H-EVAL-2")
+def the_handler_begins_inside_the_instruction(w: World) -> None:
+    """The vector is taken before RIP has moved past the TPR write: then it is the handler that moves on."""
+
+    def write_tpr(w: World, core: Core, guest: Guest, value: int) -> Beats[int | Exit]:
+        yield from deliver.write_tpr.fn(w, core, guest, value)
+        yield from deliver.evaluate(w, core, guest)
+        return 0
+
+    overlay(w, deliver.write_tpr, write_tpr)
 
 
 @proves("H-EVAL-3")

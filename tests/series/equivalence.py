@@ -4,13 +4,15 @@ A step is what one vCPU executes, or what the scheduler or a device does; after 
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from avickit import Machine
 from avickit.lab.handles import VcpuHandle
-from avickit.lab.xen import XenHandle
 from avickit.silicon.guest import Insn, write
 from avickit.silicon.parts import TAKEN
+
+if TYPE_CHECKING:
+    from avickit.lab.xen import XenHandle
 
 ENABLED = 0x1FF
 IRR, ISR = "IRR", "ISR"

@@ -112,33 +112,12 @@ def test_the_senders_dfr_decides() -> None:
 
     def story(rig: Rig) -> Any:
         a, b, _ = rig.vcpus
-        b.guest.write("LDR", 0x10 << 24)
         a.guest.write("DFR", CLUSTER)
-        a.guest.write("LDR", 0x21 << 24)
-        b.guest.execute(ipi(0x21, LOGICAL | 0x41))
-        return taken(rig, 0x41)
-
-    assert both(story) == ([0], [0])
-
-    def crossed(rig: Rig) -> Any:
-        a, b, c = rig.vcpus
-        c.guest.write("DFR", CLUSTER)
-        c.guest.write("LDR", 0x02 << 24)
-        b.guest.write("LDR", 0x02 << 24)
-        a.guest.execute(ipi(0x02, LOGICAL | 0x41))
-        return taken(rig, 0x41)
-
-    assert both(crossed) == ([1, 2], [1, 2]), "one entry, two claims: exit ID 2, and Xen asks each target (X5-6)"
-
-    def own_entry(rig: Rig) -> Any:
-        a, b, c = rig.vcpus
-        c.guest.write("DFR", CLUSTER)
-        c.guest.write("LDR", 0x12 << 24)
         b.guest.write("LDR", 0x20 << 24)
-        a.guest.execute(ipi(0x22, LOGICAL | 0x41))
+        a.guest.execute(ipi(0x12, LOGICAL | 0x41))
         return taken(rig, 0x41)
 
-    assert both(own_entry) == ([1], [1])
+    assert both(story) == ([], [1])
 
 
 def test_a_cluster_target_under_a_flat_bit() -> None:
@@ -155,15 +134,18 @@ def test_a_cluster_target_under_a_flat_bit() -> None:
 
 
 def test_cr8_clears_the_low_nibble_of_tpr() -> None:
-    """H-PRIO-2: page TPR is CR8 << 4 at once; X7-2: Xen copies V_TPR at an exit, and only if the class differs."""
+    """H-PRIO-2: page TPR is CR8 << 4 at once; X7-2: Xen copies V_TPR at an exit, and leaves the low nibble."""
 
     def story(rig: Rig) -> Any:
         v = rig.vcpus[0]
         v.guest.write("TPR", 0x25)
-        v.guest.write_cr8(2)
-        return v.guest.read("TPR")
+        found = []
+        for cr8 in (2, 3):
+            v.guest.write_cr8(cr8)
+            found.append(v.guest.read("TPR"))
+        return found
 
-    assert both(story) == (0x25, 0x20)
+    assert both(story) == ([0x25, 0x35], [0x20, 0x30])
 
 
 def test_lowest_priority_sees_cr8_late() -> None:
@@ -318,5 +300,3 @@ def test_an_eoi_that_lets_the_next_one_in() -> None:
 
     emulated, avic = both(story)
     assert emulated == avic == ((("take", 0x62), ("take", 0x41), ("take", 0x41)), set(), set())
-
-

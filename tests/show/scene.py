@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from avickit.lab.handles import ApicPage, DomainHandle, TableView, VcpuHandle, VmcbView
+from avickit.lab.handles import DomainHandle, VcpuHandle
 from avickit.lab.machine import Machine
+from avickit.lab.pages import ApicPage, TableView, VmcbView
 from avickit.lab.trace import Beat
 from avickit.show.moment import Moment
 

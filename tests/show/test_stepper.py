@@ -1,14 +1,12 @@
-"""The stepper: what it shows at each beat, and that its controls go there. No browser is needed for this."""
+"""The stepper: what it shows at each beat, and its static twins. No browser is needed for this."""
 
 import sys
-from typing import Any
 
 import pytest
 
 from avickit.errors import AvicError
 from avickit.lab.machine import Machine
 from avickit.show import Stepper
-from avickit.show.controls import controls
 from avickit.show.story import Story
 from tests.show.scene import Scene
 
@@ -36,8 +34,10 @@ def test_the_twins_are_in_the_bundle(ipi: Scene, stepper: Stepper) -> None:
     assert stepper._repr_mimebundle_()[WIDGET_VIEW] == bundle[WIDGET_VIEW], "shown twice it is one model"
 
 
-def test_without_ipywidgets_the_static_form_is_left(stepper: Stepper, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "avickit.show.controls", None)  # what Python does for a module that is not there
+def test_without_widgets_the_static_form_is_left(stepper: Stepper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(
+        sys.modules, "avickit.show.live.stepper", None
+    )  # what Python does for a module that is not there
     assert set(stepper._repr_mimebundle_()) == {"text/plain", "text/html"}
 
 
@@ -66,51 +66,6 @@ def test_without_pages_it_takes_those_between_which_an_ipi_goes(ipi: Scene) -> N
 
 def test_the_last_command_is_what_it_steps_through(ipi: Scene) -> None:
     assert Story(ipi.m).first == ipi.m.trace.commands[-1].first + 1
-
-
-def find(box: Any, kind: str, description: str = "") -> Any:
-    """The control of that kind below a box."""
-    found = [
-        w for w in flatten(box) if type(w).__name__ == kind and getattr(w, "description", "") in (description, "", None)
-    ]
-    return next(w for w in found if getattr(w, "description", "") == description)
-
-
-def flatten(box: Any) -> list[Any]:
-    children = [w for child in getattr(box, "children", ()) for w in flatten(child)]
-    return [box, *children]
-
-
-def test_controls_move_it(ipi: Scene, stepper: Stepper) -> None:
-    box = controls(stepper)
-    slider, back, forward = find(box, "IntSlider", "beat"), find(box, "Button", "back"), find(box, "Button", "forward")
-    sentence, panels = (w for w in flatten(box) if type(w).__name__ == "HTML")
-    forward.click()
-    assert stepper.beat == slider.value == ipi.start + 2
-    slider.value = ipi.handed.n
-    assert stepper.beat == ipi.handed.n
-    assert "<mark>1</mark>" in panels.value
-    assert sentence.value == stepper.sentence
-    back.click()
-    assert stepper.beat == ipi.handed.n - 1
-    assert "<mark>1</mark>" not in panels.value
-
-
-def test_controls_stop_at_both_ends(ipi: Scene, stepper: Stepper) -> None:
-    box = controls(stepper)
-    slider, back, forward = find(box, "IntSlider", "beat"), find(box, "Button", "back"), find(box, "Button", "forward")
-    back.click()
-    assert stepper.beat == slider.value == ipi.start + 1
-    slider.value = len(ipi.m.trace)
-    forward.click()
-    assert stepper.beat == len(ipi.m.trace)
-
-
-def test_the_first_beat_can_be_chosen(ipi: Scene, stepper: Stepper) -> None:
-    box = controls(stepper)
-    slider, begin = find(box, "IntSlider", "beat"), find(box, "BoundedIntText", "first beat")
-    begin.value = ipi.handed.n
-    assert slider.min == slider.value == stepper.beat == ipi.handed.n
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,17 @@
 """Random machines, random guests, random schedules: what the properties are tested on."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import cycle
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
 from avickit import Machine
+from avickit.errors import AvicError
 from avickit.lab.handles import DomainHandle, VcpuHandle
+from avickit.lab.scripts import SCRIPTS
+from avickit.lab.trace import Command
 from avickit.silicon.guest import Insn, eoi, read, write
 
 VECTORS = (0x10, 0x1F, 0x20, 0x41, 0x42, 0x4F, 0x50, 0x8F, 0xE0, 0xFF)
@@ -61,12 +66,14 @@ def runs(draw: Callable[[st.SearchStrategy[Any]], Any], least: int = 15, most: i
     """A machine and what happens on it."""
     cores, vcpus = draw(st.integers(2, 4)), draw(st.sampled_from((2, 3, 4, 1)))
     who = st.integers(0, vcpus - 1)
-    execute = st.lists(instructions(), min_size=1, max_size=6).map(lambda parts: ("execute", (sum(parts, []),)))
+    strokes = st.lists(instructions(), min_size=1, max_size=6)
+    execute = strokes.map(lambda parts: ("execute", ([insn for part in parts for insn in part],)))
     run = st.integers(0, cores - 1).map(lambda core: ("run", (core,)))
     leave = st.booleans().map(lambda sync: ("deschedule", (sync,)))
     irq = st.tuples(st.sampled_from(VECTORS), st.booleans()).map(lambda a: ("irq", a))
     act = often({execute: 8, run: 3, leave: 1, irq: 1, st.just(("wake", ())): 1})
-    return Run(cores, vcpus, tuple((w, *a) for w, a in draw(st.lists(st.tuples(who, act), min_size=least, max_size=most))))
+    acts = draw(st.lists(st.tuples(who, act), min_size=least, max_size=most))
+    return Run(cores, vcpus, tuple((w, *a) for w, a in acts))
 
 
 def prepared(run: Run, **kw: Any) -> tuple[Machine, DomainHandle]:
@@ -108,4 +115,28 @@ def played(run: Run, **kw: Any) -> tuple[Machine, DomainHandle]:
     m, dom = prepared(run, **kw)
     for who, what, args in run.acts:
         act(m, dom.vcpus[who], what, args)
+    return m, dom
+
+
+def interleaved(run: Run, stops: tuple[int, ...]) -> tuple[Machine, DomainHandle]:
+    """The same, but guests are stopped in the middle of what they execute, and others go on meanwhile.
+
+    `stops` are numbers of beats, by turns. Who would need the core that stands, waits until it has gone on.
+    """
+    m, dom = prepared(run)
+    turns = cycle(stops)
+    for who, what, args in run.acts:
+        v = dom.vcpus[who]
+        standing = m.engine.stopped[0].actor if m.engine.stopped else None
+        if standing is None and what == "execute" and v.state == "guest mode":
+            first = len(m.trace)
+            command = Command("execute", (v.vcpu.guest.index, m.program(*args)), first, first + next(turns))
+            m.engine.play(command, SCRIPTS["execute"](m, *command.args))
+        elif standing is None or standing not in (v.core, args[0] if what == "run" else None):
+            with suppress(AvicError):
+                act(m, v, what, args)
+            if standing is not None and next(turns) % 2:
+                m.finish()
+    if m.engine.stopped:
+        m.finish()
     return m, dom

@@ -1,21 +1,24 @@
-"""What holds on every machine, for every guest, under every schedule: no interrupt lost, none twice, PPR always right."""
+"""What holds for every machine, guest and schedule: no interrupt lost, none twice, PPR always right."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from avickit import Machine
 from avickit.beat import Do, Site
-from avickit.lab.handles import VcpuHandle
+from avickit.lab.handles import DomainHandle, VcpuHandle
 from avickit.manual.apic import Offset
 from avickit.silicon import deliver, guest, vmexit, vmrun
 from avickit.silicon.parts import GUEST
 from avickit.xen import vlapic_init
-from tests.silicon.random_runs import Run, played, runs
+from tests.silicon.random_runs import Run, interleaved, played, runs
 
 IRR, ISR, TPR, PPR = (offset >> 4 for offset in (Offset.IRR, Offset.ISR, Offset.TPR, Offset.PPR))
-HERE = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+HERE = settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 
 
 def bits(value: int) -> set[int]:
@@ -29,11 +32,8 @@ def at_rest(v: VcpuHandle) -> tuple[int, int, bool]:
     return at[v.vcpu.page + IRR], at[v.vcpu.page + PPR], bool(at[v.vcpu.guest.interrupt_flag])
 
 
-@HERE
-@given(runs())
-def test_no_interrupt_is_lost_and_none_comes_twice(run: Run) -> None:
-    """H-IPI-5, H-IPI-6, H-EVAL-2, X7-1: each IRR bit that was set is taken once, or still pending, or an INIT took it."""
-    m, dom = played(run)
+def no_interrupt_is_lost_and_none_comes_twice(m: Machine, dom: DomainHandle) -> None:
+    """H-IPI-5, H-IPI-6, H-EVAL-2, X7-1: each IRR bit that was set is taken once, or still pending, or reset."""
     for v in dom.vcpus:
         place = v.vcpu.page + IRR
         was_set: Counter[int] = Counter()
@@ -54,11 +54,8 @@ def test_no_interrupt_is_lost_and_none_comes_twice(run: Run) -> None:
         assert was_set == taken + pending + cleared, v.name
 
 
-@HERE
-@given(runs())
-def test_who_can_take_an_interrupt_has_taken_it(run: Run) -> None:
+def who_can_take_an_interrupt_has_taken_it(m: Machine, dom: DomainHandle) -> None:
     """H-EVAL-1, X6-5: at rest nobody runs, and nobody sleeps, over an interrupt that he could take."""
-    m, dom = played(run)
     for v in dom.vcpus:
         irr, ppr, flag = at_rest(v)
         if not flag or irr == 0 or (irr.bit_length() - 1) >> 4 <= ppr >> 4:
@@ -88,11 +85,8 @@ STEPS_OF_A_GUEST: tuple[Site, ...] = (
 )
 
 
-@HERE
-@given(runs())
-def test_ppr_is_always_right_and_isr_nests_by_class(run: Run) -> None:
+def ppr_is_always_right_and_isr_nests_by_class(m: Machine, dom: DomainHandle) -> None:
     """H-PRIO-1, H-PRIO-3, H-EVAL-2: whenever a guest goes on, PPR in its page is that of V_TPR and ISR."""
-    m, dom = played(run)
     at = m.trace.state(0)
     page_of = {v.vcpu.guest.index: v.vcpu.page for v in dom.vcpus}
     priority = {page + slot: page for page in page_of.values() for slot in (TPR, ISR, PPR)}
@@ -116,22 +110,16 @@ def test_ppr_is_always_right_and_isr_nests_by_class(run: Run) -> None:
         at[place] = new
 
 
-@HERE
-@given(runs())
-def test_hardware_never_writes_the_tables(run: Run) -> None:
+def hardware_never_writes_the_tables(m: Machine, dom: DomainHandle) -> None:
     """H-TAB-4: no beat of silicon changes a page of either table, but for the heap that hands it out."""
-    m, dom = played(run)
     places = {t.place + n for t in (dom.physical_table, dom.logical_table) for n in range(512)}
     for site, place, *_ in m.trace.raw:
         if place in places and site.do is not Do.LOAD and site.do is not Do.FENCE:
             assert not site.module.startswith("avickit.silicon"), site.say
 
 
-@HERE
-@given(runs())
-def test_exits_are_told_as_they_were(run: Run) -> None:
+def exits_are_told_as_they_were(m: Machine, dom: DomainHandle) -> None:
     """H-IPI-10, H-EXIT-1, H-EXIT-2: a trap's register holds what EXITINFO1 says was written."""
-    m, dom = played(run)
     for v in dom.vcpus:
         for e in v.exits:
             assert e.code != -1, e.reason
@@ -143,22 +131,48 @@ def test_exits_are_told_as_they_were(run: Run) -> None:
                 assert e.past == (e.info1 & 0xFF0 not in (0x090, 0x0A0, 0x390))
 
 
+AUDITS = (
+    no_interrupt_is_lost_and_none_comes_twice,
+    who_can_take_an_interrupt_has_taken_it,
+    ppr_is_always_right_and_isr_nests_by_class,
+    hardware_never_writes_the_tables,
+    exits_are_told_as_they_were,
+)
+Audit = Callable[[Machine, DomainHandle], None]
+
+
+@pytest.mark.parametrize("audit", AUDITS)
+@HERE
+@given(runs())
+def test_on_random_runs(audit: Audit, run: Run) -> None:
+    audit(*played(run))
+
+
+@pytest.mark.parametrize("audit", AUDITS)
+@HERE
+@given(runs(), st.lists(st.integers(0, 70), min_size=3, max_size=8).map(tuple))
+def test_where_guests_are_stopped_inside_an_algorithm(audit: Audit, run: Run, stops: tuple[int, ...]) -> None:
+    """The same with others acting in between: no order of the beats loses anything."""
+    audit(*interleaved(run, stops))
+
+
 def test_the_runs_are_worth_while() -> None:
-    """Among some hundred random runs every kind of exit, nested handlers, and every failure but the broken page occur."""
+    """Among random runs every kind of exit occurs, nested handlers, and every failure but the broken page."""
     seen: Counter[str] = Counter()
 
     @settings(max_examples=60, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
     @given(runs())
     def collect(run: Run) -> None:
-        m, dom = played(run, record=False)
-        for v in dom.vcpus:
+        for v in played(run, record=False)[1].vcpus:
             seen.update(f"exit {int(e.code):x}" for e in v.exits)
             seen.update(f"id {e.info2 >> 32}" for e in v.exits if e.code == 0x401)
             seen.update(f"taken {vector:x}" for vector in v.guest.taken)
             seen.update((v.state, f"in service {len(v.page.isr)}"))
 
     collect()
-    wanted = "exit 60,exit 78,exit 401,exit 402,id 0,id 1,id 2,id 4,taken 41,taken 50,taken 8f,taken e0,guest mode,blocked"
+    wanted = (
+        "exit 60,exit 78,exit 401,exit 402,id 0,id 1,id 2,id 4,taken 41,taken 50,taken 8f,taken e0,guest mode,blocked"
+    )
     assert not set(wanted.split(",")) - set(seen), seen
     assert seen["in service 2"] + seen["in service 3"] > 0
 

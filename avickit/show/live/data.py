@@ -16,12 +16,15 @@ from avickit.show.live.lanes import timeline
 from avickit.show.moment import Moment
 from avickit.show.sheets import Page, sheet
 from avickit.show.story import Story
-from avickit.show.tags import beside
+from avickit.show.tags import CAPTION, beside
 
 HOLE = "\ue000"
 """Stands for the number of the beat in the pieces of a sentence."""
-ROW = re.compile(r"(<tr\b.*?</tr>|<caption\b.*?</caption>)", re.DOTALL)
-"""What changes on a sheet from beat to beat."""
+LINE = f'<div style="{CAPTION}">'
+ROW = re.compile(rf"(<tr\b.*?</tr>|<caption\b.*?</caption>|{re.escape(LINE)}(?:(?!<table).)*?</div>)", re.DOTALL)
+"""What changes on a sheet from beat to beat: rows, captions, and lines that stand where a table would be empty."""
+PICK = f'tr, caption, div[style="{CAPTION}"]'
+"""The same as the browser picks it out."""
 WORDS = re.compile(r"(<b\b.*?</b>|<code>.*?</code>|<small>.*?</small>)", re.DOTALL)
 """What changes in a sentence."""
 
@@ -54,6 +57,7 @@ def live_data(story: Story) -> dict[str, Any]:
         "said": said,
         "sheets": sheets,
         "beside": [around[0], around[2]],
+        "pick": PICK,
         "text": list(texts.numbers),
         **timeline(story, beats),
     }
@@ -61,7 +65,7 @@ def live_data(story: Story) -> dict[str, Any]:
 
 def numbered(beat: Beat) -> str:
     """The sentence of a beat with a hole where its number stands."""
-    return beat_html(beat._replace(n=cast(int, HOLE)))
+    return beat_html(beat._replace(n=cast("int", HOLE)))
 
 
 def columns(rows: Sequence[Sequence[int]]) -> list[int | list[int]]:

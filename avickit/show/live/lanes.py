@@ -74,9 +74,7 @@ def states(story: Story) -> tuple[list[str], list[list[tuple[int, State]]]]:
             now = state()
             if not spans or spans[-1][1] != now:
                 spans.append((n, now))
-    busy = [
-        i for i, spans in enumerate(found) if i >= len(cores) or any(state != ("idle", "") for _, state in spans)
-    ]
+    busy = [i for i, spans in enumerate(found) if i >= len(cores) or any(state != ("idle", "") for _, state in spans)]
     named = [name for name, _ in (*cores, *vcpus)]
     return [named[i] for i in busy[:MOST_LANES]], [found[i] for i in busy[:MOST_LANES]]
 

@@ -1,6 +1,6 @@
 """The live stepper: an anywidget around the data of a story. The browser steps; Python is told only the beat.
 
-Does not model: what is shown (`data`, `lanes`), how it is drawn (`moves.js`, `timeline.js`, `stepper.js`).
+Does not model: what is shown (`data`, `lanes`), how it is drawn (`moves.js`, `timeline.js`, `parts.js`, `stepper.js`).
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from avickit.show.stepper import Stepper
 
 HERE = Path(__file__).parent
-SCRIPTS = ("moves.js", "timeline.js", "stepper.js")
+SCRIPTS = ("moves.js", "timeline.js", "parts.js", "stepper.js")
 """Read one behind the other: a bundle without a bundler."""
 
 

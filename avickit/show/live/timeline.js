@@ -1,7 +1,8 @@
 // The timeline: lanes with spans, marks, arrows, ticks and the line of the current beat. Words come with the data.
 
 const SVG = "http://www.w3.org/2000/svg";
-const TOP = 12, LANE = 19, BAR = 13, LEFT = 62, RIGHT = 10, AXIS = 18;
+const TOP = 12, LANE = 20, BAR = 13, LEFT = 62, RIGHT = 10, AXIS = 18;
+const MANY = 400; // from here on marks and arrows are one path each, without titles
 let serial = 0;
 
 function draw(parent, tag, attributes, words) {
@@ -31,14 +32,14 @@ function drawLane(svg, data, lane, index, at, ids) {
     paths.set(span.look, `${paths.get(span.look) ?? ""}M${x} ${top}h${width}v${height}h${-width}z`);
     if (look.pattern === "thin") continue;
     const long = [look.letter, look.word, data.labels[span.label]].filter(Boolean).join(" ");
-    span.words = width > 6.4 * long.length + 8 ? long : width > 14 ? look.letter : "";
+    span.words = width > 6.5 * long.length + 8 ? long : width > 14 ? look.letter : "";
     span.x = x + 4;
     lane.words = [...(lane.words ?? []), span];
   }
   for (const [look, d] of paths) draw(svg, "path", { d, fill: `url(#${ids}${look})`, class: "avk-span" });
   for (const span of lane.words ?? []) {
     if (!span.words) continue;
-    draw(svg, "rect", { x: span.x - 2, y: y + 1, width: 6.1 * span.words.length + 4, height: BAR - 2, class: "avk-under" });
+    draw(svg, "rect", { x: span.x - 2, y: y + 1, width: 6.4 * span.words.length + 4, height: BAR - 2, class: "avk-under" });
     draw(svg, "text", { x: span.x, y: y + BAR - 3, class: "avk-label" }, span.words);
   }
   lane.words = undefined;
@@ -50,11 +51,13 @@ function drawEvents(svg, data, at) {
     const d = data.acts.map((lane, i) => (lane < 0 ? "" : `M${at.middle(data.first + i)} ${TOP + lane * LANE + BAR}v4`));
     draw(svg, "path", { d: d.join(""), class: "avk-tick" });
   }
-  for (const [n, lane, title] of data.marks.slice(0, 400)) {
-    const d = `M${at.middle(n)} ${TOP + lane * LANE + 3}l-5 -8h10z`;
-    draw(draw(svg, "path", { d, class: "avk-mark" }), "title", {}, title);
-  }
-  for (const [from, a, to, b, title] of data.arrows.slice(0, 400)) {
+  const marks = data.marks.map(([n, lane, title]) => [`M${at.middle(n)} ${TOP + lane * LANE + 3}l-5 -8h10z`, title]);
+  if (marks.length > MANY) draw(svg, "path", { d: marks.map(([d]) => d).join(""), class: "avk-mark" });
+  else for (const [d, title] of marks) draw(draw(svg, "path", { d, class: "avk-mark" }), "title", {}, title);
+  if (data.arrows.length > MANY) {
+    const d = data.arrows.map(([from, a, to, b]) => `M${at.middle(from)} ${middle(a)}L${at.middle(to)} ${middle(b)}`);
+    draw(draw(svg, "g", { class: "avk-arrow" }), "path", { d: d.join("") });
+  } else for (const [from, a, to, b, title] of data.arrows) {
     const [x, y, u, v] = [at.middle(from), middle(a), at.middle(to), middle(b)];
     const turn = (Math.atan2(v - y, u - x) * 180) / Math.PI;
     const group = draw(svg, "g", { class: "avk-arrow" });
