@@ -36,7 +36,7 @@ class Machine(Shown):
     """A host with some cores. `cpu` is a model of `manual.cpuid`; `choices` are behaviours the manual leaves open.
 
     `pages` is the memory in 4 KiB pages, `host_ids` the cores' physical APIC IDs, `prices` nanoseconds by Site.
-    Recording is on until `limit` beats; what is not recorded runs about 2.5 times as quick with `fast` (`lab.derive`).
+    Recording is on until `limit` beats; with `fast`, what is not recorded runs in its plain form (`lab.derive`).
     `scheduler` is "manual" or "round-robin". Raises AvicError for bad input.
     """
 

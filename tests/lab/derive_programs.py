@@ -99,7 +99,7 @@ class Bench:
     """A machine with a domain of four vCPUs, three of them running; `do` answers with what came of it."""
 
     def __init__(self, patches: int, **kw: Any) -> None:
-        self.m = Machine(cores=3, record=False, **kw)
+        self.m = Machine(cores=3, pages=40, record=False, **kw)
         on = {"svm_avic": True} if 4 <= patches < 9 else {}
         self.xen = self.m.boot("svm=avic" * (patches >= 9), patches=patches, **on)
         self.domain = self.xen.create_domain(vcpus=4)

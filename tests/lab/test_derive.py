@@ -3,6 +3,7 @@
 import ast
 import importlib
 import pkgutil
+from contextlib import suppress
 from inspect import isgeneratorfunction
 from itertools import product
 from pathlib import Path
@@ -21,10 +22,10 @@ from avickit.beat import CLOCK, LOAD, STORE, WAIT, Beats, Kind, Site, World, dri
 from avickit.errors import Deadlock
 from avickit.lab import scripts
 from avickit.lab.derive import Underivable, derive, plain_source
+from avickit.manual.exits import ExitCode
 from avickit.silicon import deliver, doorbell, ipi
 from avickit.silicon.guest import eoi
 from avickit.silicon.parts import TAKE_HEAP, Core
-from avickit.silicon.run import run_core
 from avickit.xen import sched
 from avickit.xen.vlapic_pt import READ_CLOCK
 from tests.lab.derive_programs import Bench, Do, acts, choices, differences
@@ -50,7 +51,7 @@ def same(slow: Bench, fast: Bench, program: list[Do]) -> None:
         assert differences(slow, fast) == {}, f"step {n}: {act} {one}"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(PATCHES, choices(), CPU, st.lists(acts(), min_size=5, max_size=30))
 def test_random_programs(patches: int, chosen: dict[str, str], cpu: str, program: list[Do]) -> None:
     same(*both(patches, cpu=cpu, choices=chosen), program)
@@ -67,6 +68,21 @@ def test_every_kind_of_interrupt_command(patches: int) -> None:
     same(slow, fast, program)
 
 
+@pytest.mark.parametrize("patches", [0, 5, 6, 7, 10])
+def test_interrupts_that_wait_for_a_window(patches: int) -> None:
+    slow, fast = both(patches)
+    raised = [
+        Do("xen", name, 0, (vector,)) for name, vector in (("set_irq", 0x31), ("extint", 0x52), ("callback", 0xEF))
+    ]
+    shut, opened = Do("guest", "cli"), [Do("guest", "sti"), Do("guest", "nop"), Do("guest", "eoi")]
+    level = Do("machine", "level", 0, (0x41,))
+    same(slow, fast, [step for act in raised for step in (shut, act, *opened)])
+    same(slow, fast, [shut, *raised, *opened, level, *opened])
+    exits = [[e.code for e in bench.domain.vcpus[0].exits] for bench in (slow, fast)]
+    assert exits[0] == exits[1]
+    assert (ExitCode.VMEXIT_VINTR in exits[0]) == (patches == 0)
+
+
 @pytest.mark.parametrize("patches", [0, 5, 7, 8, 10])
 def test_timers_read_the_same_clock(patches: int) -> None:
     slow, fast = both(patches)
@@ -79,7 +95,7 @@ def test_timers_read_the_same_clock(patches: int) -> None:
 def test_prices_fall_back_to_the_generators() -> None:
     slow, fast = both(prices={ipi.SET_IRR: 40, doorbell.RING: 100})
     same(slow, fast, [Do("guest", "send", 0, (2, 0x41)), Do("guest", "read", 1, ("IRR", 4))])
-    assert fast.m.world.cache["plain"].by_code == {}
+    assert fast.m.world.cache["plain"].fresh == {}
 
 
 @pytest.mark.parametrize("recorded", [False, True])
@@ -246,6 +262,16 @@ def last(w: World, place: int, n: int = 3) -> Beats[int]:
     return clock
 
 
+def hides(w: World, place: int, n: int) -> Beats[int]:
+    see = w.see
+    yield MARK(place, see(place) + n)
+    with suppress(ValueError):
+        n = [see(place), n, *(see(p) for p in (place,))].index(n + 7)
+    found = [see(place)]
+    del found[see(place) - see(place) :]
+    return len(found) + n + sum(see(p) for p in (place, place))  # type: ignore[no-any-return]
+
+
 def waits(w: World, place: int, n: int) -> Beats[int]:
     yield MARK(place, n // 2)
     yield TAKE_HEAP(place)
@@ -262,7 +288,7 @@ def outcome(run: Any, w: World, fn: Any, n: int) -> Any:
     return found, w.at[place], w.at[CLOCK]
 
 
-@pytest.mark.parametrize("fn", [loops, answers, raises, sets_time, last, waits])
+@pytest.mark.parametrize("fn", [loops, answers, raises, sets_time, last, hides, waits])
 @pytest.mark.parametrize("n", range(5))
 def test_the_flow_of_a_function(fn: Any, n: int) -> None:
     one, other = World(), World()
@@ -336,5 +362,5 @@ def test_what_is_not_recorded_any_more_runs_plain() -> None:
         for _ in range(20):
             a.guest.write("ICRL", 0x41)
     assert not fast.trace.complete
-    assert run_core in fast.world.cache["plain"] or fast.world.cache["plain"].by_code
+    assert fast.world.cache["plain"].fresh
     assert slow.world.at == fast.world.at

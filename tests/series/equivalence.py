@@ -4,18 +4,14 @@ A step is what one vCPU executes, or what the scheduler or a device does; after 
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from avickit import Machine
 from avickit.lab.handles import VcpuHandle
 from avickit.silicon.guest import Insn, write
 from avickit.silicon.parts import TAKEN
 
-if TYPE_CHECKING:
-    from avickit.lab.xen import XenHandle
-
 ENABLED = 0x1FF
-IRR, ISR = "IRR", "ISR"
 
 
 class Step(NamedTuple):
@@ -48,17 +44,18 @@ def ipi(destination: int, icrl: int) -> tuple[Insn, Insn]:
 
 
 class Rig:
-    """A machine with one domain, every vCPU on its core, APICs enabled, handlers installed."""
+    """A machine with one domain, its vCPUs on its cores, APICs enabled, handlers installed."""
 
     def __init__(self, patches: int, vcpus: int = 3, handlers: Sequence[Handlers] = (), **kw: Any) -> None:
-        self.m = Machine(cores=kw.pop("cores", vcpus), **kw)
-        self.xen: XenHandle = self.m.boot("svm=avic" if patches >= 9 else "", patches=patches)
+        self.cores = kw.setdefault("cores", vcpus)
+        self.m = Machine(**kw)
+        self.xen = self.m.boot("svm=avic" if patches >= 9 else "", patches=patches)
         self.vcpus: tuple[VcpuHandle, ...] = self.xen.create_domain(vcpus).vcpus
         for v, table in zip(self.vcpus, [*handlers, *[{}] * vcpus], strict=False):
             for vector, code in table.items():
                 v.guest.on(vector, code)
         for n, v in enumerate(self.vcpus):
-            self.xen.run(v, n)
+            self.xen.run(v, n % self.cores)
             v.guest.write("SVR", ENABLED)
         self.start = len(self.m.trace)
 
@@ -88,10 +85,10 @@ class Rig:
             {"nmi": self.xen.nmi, "stop": self.xen.deschedule, "wake": self.xen.wake}[step.what](v)
 
     def settle(self) -> None:
-        """Everybody who can run does, on the core of his number."""
+        """Everybody who can run does, one after the other."""
         for n, v in enumerate(self.vcpus):
-            if v.state == "runnable" and n < len(self.m.world.objects["cores"]):
-                self.xen.run(v, n)
+            if v.state == "runnable":
+                self.xen.run(v, n % self.cores)
 
     def seen(self, v: VcpuHandle) -> Seen:
         """What this guest has noticed so far."""

@@ -19,7 +19,7 @@ from typing import Any
 from avickit.beat import Ask, Beats, World, drive, perform, refuse_to_wait
 from avickit.lab.derive.expressions import TOOLS
 from avickit.lab.derive.inline import Inliner
-from avickit.lab.derive.scope import Scope, Underivable, is_beats, tree_of, where
+from avickit.lab.derive.scope import Key, Scope, Underivable, is_beats, key_of, tree_of, where
 from avickit.lab.derive.statements import Statements, fill
 
 __all__ = ["Derived", "Plain", "Underivable", "derive", "derived", "plain_source", "run_plain"]
@@ -34,7 +34,7 @@ class Derived:
 
     def __init__(self, code: CodeType, names: dict[str, Any], w: World) -> None:
         self.scope = Scope(code, names)
-        self.assumed: dict[Any, CodeType] = {}
+        self.assumed: dict[Any, CodeType | None] = {}
         tree = tree_of(code, names)
         if tree.args.vararg or tree.args.kwarg or tree.args.kwonlyargs:
             raise Underivable(f"{where(code)}: only plain positional parameters can be derived")
@@ -42,7 +42,7 @@ class Derived:
         def current(found: Any) -> Any:
             fn = standing_for(w, found)
             if fn is not found:
-                self.assumed[found] = fn.__code__
+                self.assumed[found] = code_of(fn)
             return fn
 
         self.scope.find_aliases(tree)
@@ -60,7 +60,7 @@ class Derived:
 
     def fits(self, w: World) -> bool:
         """Whether what was put in place of calls is what this World calls."""
-        return all(standing_for(w, op).__code__ is code for op, code in self.assumed.items())
+        return all(code_of(standing_for(w, op)) is code for op, code in self.assumed.items())
 
 
 def standing_for(w: World, found: Any) -> Any:
@@ -68,6 +68,11 @@ def standing_for(w: World, found: Any) -> Any:
     while hasattr(found, "fn"):
         found = w.table.get(found) or found.fn
     return found
+
+
+def code_of(fn: Any) -> CodeType | None:
+    """The code of a function; None for anything else that can be called."""
+    return fn.__code__ if isinstance(fn, FunctionType) else None
 
 
 def set_lines(node: ast.AST, line: int) -> None:
@@ -79,16 +84,17 @@ def set_lines(node: ast.AST, line: int) -> None:
         set_lines(child, line)
 
 
-_known: dict[CodeType, list[Derived]] = {}
+_known: dict[Key, list[Derived]] = {}
 
 
 def derived(w: World, code: CodeType, names: dict[str, Any]) -> Derived:
     """What the program makes of a function in this World; made once for all Worlds that agree. Raises Underivable."""
-    for found in _known.setdefault(code, []):
+    versions = _known.setdefault(key_of(code), [])
+    for found in versions:
         if found.fits(w):
             return found
-    _known[code].append(Derived(code, names, w))
-    return _known[code][-1]
+    versions.append(Derived(code, names, w))
+    return versions[-1]
 
 
 class Plain(dict[Any, Callable[..., Any]]):
@@ -96,7 +102,8 @@ class Plain(dict[Any, Callable[..., Any]]):
 
     def __init__(self, w: World) -> None:
         self.w, self.at = w, w.at
-        self.by_code: dict[CodeType, tuple[Callable[..., Any], Callable[[Any], Any]]] = {}
+        self.fresh: dict[int, tuple[Callable[..., Any], Callable[[Any], Any], CodeType]] = {}
+        """Plain forms by the code of a generator (its id, because to hash code takes long)."""
         self.tools = (w.at, w, self, self._any, self._load, self.__call__, tuple.__new__)
         for fn in list(w.table.values()):  # what cannot be derived is refused before anything has run
             self[fn]
@@ -135,16 +142,18 @@ class Plain(dict[Any, Callable[..., Any]]):
     def __call__(self, beats: Beats[Any]) -> Any:
         """Run a fresh generator of beats in its plain form, or as it is where only the generator will do."""
         generator: Any = beats
-        if self.w.price is not None or not isinstance(beats, GeneratorType) or generator.gi_suspended:
+        fresh = isinstance(beats, GeneratorType) and not generator.gi_suspended
+        frame = generator.gi_frame if fresh and self.w.price is None else None
+        if frame is None:
             return drive(self.w, beats)
-        code, frame = generator.gi_code, generator.gi_frame
-        if code.co_freevars or code.co_argcount < 2:
-            return drive(self.w, beats)
-        if code not in self.by_code:
+        code: CodeType = generator.gi_code
+        known = self.fresh.get(id(code))
+        if known is None:
+            if code.co_freevars or code.co_argcount < 2:
+                return drive(self.w, beats)
             plain = self._bind(code, frame.f_globals, [])
-            self.by_code[code] = plain, itemgetter(*code.co_varnames[: code.co_argcount])
-        run, arguments_of = self.by_code[code]
-        return run(*arguments_of(frame.f_locals))
+            known = self.fresh[id(code)] = plain, itemgetter(*code.co_varnames[: code.co_argcount]), code
+        return known[0](*known[1](frame.f_locals))
 
 
 class _Later:

@@ -8,11 +8,11 @@ a return inside a loop; they stay calls.
 import ast
 import builtins
 from collections.abc import Callable
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
 from avickit.lab.derive.flow import STILL, Sink, Stays, in_order, redirect, still
-from avickit.lab.derive.scope import UNKNOWN, Scope, Underivable, is_beats, tree_of
+from avickit.lab.derive.scope import UNKNOWN, Key, Scope, Underivable, is_beats, key_of, tree_of
 
 PACKAGE = "avickit."
 LARGEST, MOST = 260, 3000
@@ -24,7 +24,7 @@ NESTED = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda,
 BLOCKS = (ast.Try, ast.With, ast.Match, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom)
 
 
-_too_large = set[CodeType]()
+_too_large = set[Key]()
 
 
 class Inliner:
@@ -100,13 +100,13 @@ class Inliner:
         call = made.value if isinstance(made, ast.YieldFrom) else made
         assert isinstance(call, ast.Call)
         fn = self.current(self.scope.look(call.func))
-        if fn.__code__ in _too_large or self.size > MOST or len(self.taken_in) == DEPTH:
+        if key_of(fn.__code__) in _too_large or self.size > MOST or len(self.taken_in) == DEPTH:
             return None
         try:
             tree = tree_of(fn.__code__, fn.__globals__)
             nodes = [n for s in tree.body for n in ast.walk(s)]
             if len(nodes) > LARGEST or any(isinstance(n, (*NESTED, *BLOCKS)) for n in nodes):
-                _too_large.add(fn.__code__)
+                _too_large.add(key_of(fn.__code__))
                 return None
             body = redirect(tree.body, lambda value: [ast.Return(value)])
             redirect(body, sink)

@@ -11,9 +11,10 @@ from collections.abc import Hashable
 from functools import cache
 from inspect import isgeneratorfunction
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 from avickit.beat import Do
+from avickit.errors import AvicError
 
 UNKNOWN: Any = object()
 """What a name stands for that only running can tell."""
@@ -22,13 +23,21 @@ CALM_METHODS = frozenset(("append", "bit_length", "get", "items", "keys", "value
 WILD = (ast.Raise, ast.Assert, ast.Try, ast.With, ast.Yield, ast.YieldFrom)
 
 
-class Underivable(TypeError):
+class Underivable(AvicError):
     """A function has no plain form: the message names it, the line and what stands in the way."""
 
 
 def where(code: CodeType) -> str:
     """A function in words: file, line and name."""
     return f"{code.co_filename}:{code.co_firstlineno}: {code.co_qualname}"
+
+
+Key: TypeAlias = tuple[str, CodeType]
+
+
+def key_of(code: CodeType) -> Key:
+    """What a function's code is known by: code of two files can be equal, and mean different things there."""
+    return code.co_filename, code
 
 
 def is_beats(found: Any) -> bool:
@@ -52,7 +61,8 @@ def tree_of(code: CodeType, names: dict[str, Any]) -> ast.FunctionDef:
 
     Raises Underivable if there is no source, or if the file has changed since the function was made of it.
     """
-    if code not in _texts:
+    key = key_of(code)
+    if key not in _texts:
         lines = linecache.getlines(code.co_filename, names)
         places, imports = _places("".join(lines))
         first, last = places.get((code.co_name, code.co_firstlineno), (0, 0))
@@ -61,8 +71,8 @@ def tree_of(code: CodeType, names: dict[str, Any]) -> ast.FunctionDef:
         text = "\n" * (first - 1) + textwrap.dedent("".join(lines[first - 1 : last]))
         if not _same(_parse(text), code, imports):
             raise Underivable(f"{where(code)}: its source has changed since it was loaded")
-        _texts[code] = text
-    tree = _parse(_texts[code])
+        _texts[key] = text
+    tree = _parse(_texts[key])
     tree.decorator_list, tree.returns = [], None
     for parameter in (*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs):
         parameter.annotation = None
@@ -71,7 +81,7 @@ def tree_of(code: CodeType, names: dict[str, Any]) -> ast.FunctionDef:
     return tree
 
 
-_texts: dict[CodeType, str] = {}
+_texts: dict[Key, str] = {}
 
 
 def _parse(text: str) -> ast.FunctionDef:
@@ -175,20 +185,18 @@ def is_world(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and node.id == "w"
 
 
-_calm: dict[CodeType, bool] = {}
+_calm: dict[Key, bool] = {}
 
 
 def _is_calm(fn: FunctionType) -> bool:
     """Whether a plain function raises nothing on purpose, nor does anything that it calls."""
-    code = fn.__code__
-    if code not in _calm:
-        _calm[code] = True  # as long as nothing speaks against it: it may call itself
+    code, key = fn.__code__, key_of(fn.__code__)
+    if key not in _calm:
+        _calm[key] = True  # as long as nothing speaks against it: it may call itself
         scope = Scope(code, fn.__globals__)
         try:
             nodes = [n for s in tree_of(code, fn.__globals__).body for n in ast.walk(s)]
         except Underivable:
             nodes = [ast.Raise()]
-        _calm[code] = not any(
-            isinstance(n, WILD) or (isinstance(n, ast.Call) and not scope.calm(n.func)) for n in nodes
-        )
-    return _calm[code]
+        _calm[key] = not any(isinstance(n, WILD) or (isinstance(n, ast.Call) and not scope.calm(n.func)) for n in nodes)
+    return _calm[key]

@@ -65,7 +65,7 @@ class Statements:
             raise Underivable(f"{where(self.scope.code)}: a beat inside `{type(s).__name__.lower()}`, line {s.lineno}")
         else:
             self._catch_up()
-            self.out.append(s)
+            self.out.append(self.visit(s))
 
     def _foresee(self, *nodes: ast.AST | None) -> bool:
         """Count what the statement does; true if it calls something."""

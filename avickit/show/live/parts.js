@@ -70,7 +70,7 @@ function build(el, data, act) {
   button(finder, "found", "next one found (Enter)", () => act("search"), "next");
   const result = make(finder, "span", { role: "status" });
 
-  const help = make(root, "dl", { class: "avk-help", "aria-label": "Keys" });
+  const help = make(root, "div", { class: "avk-help", role: "group", "aria-label": "Keys" });
   help.hidden = true;
   for (const [keys, what] of [
     ["Left, Right", "one step back, forward"], ["Home, End", "first, last beat"], ["PageUp, PageDown", "ten steps"],
@@ -78,8 +78,9 @@ function build(el, data, act) {
     ["Shift+Right, Shift+Left", "next, previous change of the chosen row"], ["/", "find"],
     ["?", "this help"], ["Escape", "leave find or help"],
   ]) {
-    make(make(help, "dt"), "kbd", {}, keys);
-    make(help, "dd", {}, what);
+    const line = make(help, "div");
+    make(line, "kbd", {}, keys);
+    line.append(` ${what}`);
   }
 
   const strip = make(root, "div", {
