@@ -9,15 +9,16 @@ import pytest
 SAY = "import time; begin = time.perf_counter(); {}; print(time.perf_counter() - begin)"
 
 
-@pytest.mark.parametrize(
-    "what",
-    [
-        "import avickit",
-        "from avickit import Machine",
-        "from avickit import Machine; Machine().boot('svm=avic').create_domain(vcpus=2)",
-        "from avickit import Machine; Machine(record=False, fast=True).boot('svm=avic').create_domain(vcpus=2)",
-    ],
-)
+BOOTED = "from avickit import Machine; Machine({}).boot('svm=avic').create_domain(vcpus=2)"
+START = {
+    "package": "import avickit",
+    "machine": "from avickit import Machine",
+    "booted": BOOTED.format(""),
+    "booted in plain form": BOOTED.format("record=False, fast=True"),
+}
+
+
+@pytest.mark.parametrize("what", START.values(), ids=START)
 def test_start(benchmark: Any, what: str) -> None:
     """The interpreter's own start does not count: `seconds` is the time inside it."""
     seconds: list[float] = []

@@ -21,7 +21,6 @@ BANK = 8
 """ISR, TMR and IRR: eight 32-bit words each, kept as one 256-bit place at the first. (H-REG-7)"""
 FAULT, TRAP, ACTED_UPON = Access.FAULT, Access.TRAP, (Access.ACCELERATED, Access.EOI)
 LEAF_PRESENT, LEAF_WRITABLE = 1, 2
-LEAF_ADDRESS = ((1 << 52) - 1) & ~0xFFF
 NPF_PRESENT, NPF_WRITE, NPF_USER, NPF_FINAL = 1, 2, 4, 1 << 32
 
 WALK = Site(Kind.CHECK, LOAD, "H-REG-9", "APM2 15.29.3 p.565", "walks the nested table: does {place} allow the access?")

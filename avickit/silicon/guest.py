@@ -188,11 +188,10 @@ def leave_frame(w: World, guest: Guest) -> Beats[bool]:
         yield FINISH(guest.frames, frames[:-1])
         return False
     yield IRET(guest.frames, frames[:-1])
-    if not frames[-1].saved_if:
-        return False
-    was = w.see(guest.interrupt_flag)
-    yield RESTORE(guest.interrupt_flag, 1)
-    return not was
+    saved, was = frames[-1].saved_if, w.see(guest.interrupt_flag)
+    if saved or was:
+        yield RESTORE(guest.interrupt_flag, saved)
+    return bool(saved and not was)
 
 
 def current(w: World, guest: Guest) -> Insn | None:

@@ -63,7 +63,7 @@ def vmrun(w: World, core: Core, guest: Guest) -> Beats[Exit | None]:
     """Checks, load, EVENTINJ, evaluation, in this order; an Exit if VMRUN fails. (H-EVAL-3, H-VMCB-8, H-VMCB-15)"""
     if w.see(core.signals) & DOORBELL:
         yield from miss(w, core)
-    same = w.see(core.cached_vmcb) == guest.vmcb
+    same = w.see(core.cached_vmcb) == guest.vmcb and has(w.objects["cpu"][0], "VMCB_CLEAN")
     clean = (yield READ_CLEAN(guest.vmcb + CLEAN)) if same else 0
     vintr, latch, failure = yield from load_vmcb(w, core, guest.vmcb, clean)
     if failure:

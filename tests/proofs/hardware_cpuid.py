@@ -8,7 +8,7 @@ import pytest
 from avickit.beat import Beats, Do, World
 from avickit.manual import cpuid
 from avickit.manual.cpuid import CPU_MODELS, CpuModel, SvmFeatureEcx, SvmFeatureEdx, has
-from avickit.silicon import ipi
+from avickit.silicon import ipi, vmrun
 from avickit.silicon.deliver import IRR
 from avickit.silicon.guest import read
 from tests.proofs.frame import Make, breaks, proves
@@ -82,7 +82,7 @@ def x2avic_ext_is_another_bit(patch: pytest.MonkeyPatch) -> None:
 def what_else_the_leaf_tells(make: Make) -> None:
     """EDX 0 NP, 5 VmcbClean, 6 FlushByAsid, 7 DecodeAssists, 16 VGIF, 25 VNMI, 27 ExtLvtAvicAccessChg, 30 IdleHlt.
 
-    Bit 27 changes the access filter, H-MAP-500. (APM3 E.4.9, H-CPUID-4)
+    Bit 27 changes the access filter, bit 5 gives the clean bits their meaning. (APM3 E.4.9, H-CPUID-4)
     """
     bits = {"NP": 0, "VmcbClean": 5, "FlushByAsid": 6, "DecodeAssists": 7, "VGIF": 16, "VNMI": 25}
     bits |= {"ExtLvtAvicAccessChg": 27, "IdleHltIntercept": 30}
@@ -90,6 +90,13 @@ def what_else_the_leaf_tells(make: Make) -> None:
     for name, bit in bits.items():
         assert has(replace(base, edx=SvmFeatureEdx.raw(1 << bit)), name), name
         assert not has(replace(base, edx=SvmFeatureEdx.raw(~(1 << bit))), name), name
+    for cpu, old_value in (("fam10h", False), ("bulldozer", True)):
+        b = Bench(make, 1, avic=False, cpu=cpu)
+        b.run(0)
+        b.leave(0)
+        b.set_vmcb(0, 0x060, INTR_MASKING | 9, clean=0x1FFF)
+        assert b.vmrun(0) is None
+        assert b.cr8(0) == (0 if old_value else 9), "without VmcbClean the clean bits mean nothing"
     for cpu, exits in (("epyc", [0x402]), ("zen4", [])):
         b = Bench(make, 1, cpu=cpu)
         b.run(0)
@@ -101,6 +108,12 @@ def what_else_the_leaf_tells(make: Make) -> None:
 def vgif_and_vnmi_are_mixed_up(patch: pytest.MonkeyPatch) -> None:
     """VGIF is taken from bit 25."""
     patch.setitem(cpuid._FEATURES, "VGIF", ("edx", SvmFeatureEdx.VNMI))
+
+
+@breaks("H-CPUID-4", patch=True)
+def clean_bits_hold_everywhere(patch: pytest.MonkeyPatch) -> None:
+    """A CPU without VmcbClean looks at the clean bits all the same."""
+    patch.setattr(vmrun, "has", lambda cpu, feature: feature == "VMCB_CLEAN" or has(cpu, feature))
 
 
 @proves("H-CPUID-5")

@@ -48,7 +48,7 @@ class Rig:
 
     def __init__(self, patches: int, vcpus: int = 3, handlers: Sequence[Handlers] = (), **kw: Any) -> None:
         self.cores = kw.setdefault("cores", vcpus)
-        self.m = Machine(**kw)
+        self.m = Machine(host_ids=range(4, 4 + self.cores), **kw)
         self.xen = self.m.boot("svm=avic" if patches >= 9 else "", patches=patches)
         self.vcpus: tuple[VcpuHandle, ...] = self.xen.create_domain(vcpus).vcpus
         for v, table in zip(self.vcpus, [*handlers, *[{}] * vcpus], strict=False):
@@ -66,14 +66,14 @@ class Rig:
             # X8-1: with AVIC pending vectors are not compared with ISR, so HLT may end at once for one that must
             # wait. X5-2: exit 401h kicks a sleeper even if the IRR bit was set before, X0-3 does not.
             return v.state == "guest mode" and not v.page.irr and not v.page.isr
-        if step.what == "do":
-            return v.state == "guest mode"
-        return step.what != "run" or v.state in ("guest mode", "runnable")
+        return step.what not in ("do", "run") or v.state in ("guest mode", "runnable")
 
     def do(self, step: Step) -> None:
         """One step."""
         v, value = self.vcpus[step.who], step.value
         if step.what == "do":
+            if v.state == "runnable":
+                self.xen.run(v, step.who % self.cores)
             v.guest.execute(value)
         elif step.what == "hlt":
             v.guest.hlt()

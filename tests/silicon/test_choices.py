@@ -87,7 +87,7 @@ def vmrun_priority(chosen: dict[str, str]) -> Any:
     b = bench(chosen, 1)
     b.set_vmcb(0, 0x060, AVIC | INTR_MASKING | 5)
     b.set_reg(0, "TPR", 0x25)
-    b.set_vectors(0, "ISR", 0x21)
+    b.set_vectors(0, "ISR", 0x31)
     b.set_vectors(0, "IRR", 0x41)
     b.w.at[b.guests[0].interrupt_flag] = 0
     b.run()
@@ -121,9 +121,9 @@ def eoi_level(chosen: dict[str, str]) -> Any:
 
 
 def ipi_checks(chosen: dict[str, str]) -> Any:
-    """H-IPI-0: an NMI with vector 5, a fixed interrupt with vector 5, and one of level trigger mode."""
+    """H-IPI-0: an NMI with vector 5, a fixed interrupt with vector 5, one of level trigger mode, NMIs with others."""
     found = []
-    for icrl in (0x405, 0x005, 0x8041, 0x400 | 0x41):
+    for icrl in (0x405, 0x005, 0x8041, 0x441, 0x410):
         b = quiet(chosen, 2)
         b.ipi(0, 1, icrl)
         found.append(ids(b)[0][0] if ids(b) else None)
@@ -132,14 +132,14 @@ def ipi_checks(chosen: dict[str, str]) -> Any:
 
 
 def logical_model(chosen: dict[str, str]) -> Any:
-    """H-IPI-3a: entries that destination 21h addresses when the sender's DFR says cluster, or nonsense."""
+    """H-IPI-3a: entries that destination A1h addresses when the sender's DFR says cluster, or nonsense."""
     found = []
     for dfr in (CLUSTER_DFR, 0x5FFF_FFFF):
         b = quiet(chosen, 2)
         for index in range(64):
             b.set_logical(index, LOGICAL_VALID | 1)
         b.set_reg(0, "DFR", dfr)
-        b.ipi(0, 0x21, LOGICAL | 0x41)
+        b.ipi(0, 0xA1, LOGICAL | 0x41)
         table = b.page(2)
         found.append([d.place - table for d in b.beats if table <= d.place < table + 64] or ids(b))
     return found
@@ -240,7 +240,7 @@ SEEN: dict[Callable[[dict[str, str]], Any], dict[str, Any]] = {
     clean_tpr_covers_avic_enable: {"yes": (True, 0), "no": (False, 0)},
     pointer_out_of_range: {"invalid": [-1, -1, 0], "npf": [0x400, 0x400, 0]},
     tpr_upper_bits: {"drop": 0x35, "keep": 0xABCD_EF35},
-    vmrun_priority: {"v_tpr": 0x50, "page": 0x25},
+    vmrun_priority: {"v_tpr": 0x50, "page": 0x30},
     reread_irr: {"yes": [True, True], "no": [False, True]},
     eoi_level: {
         "trap": ({0x31, 0x52}, 0x50, "past"),
@@ -248,11 +248,11 @@ SEEN: dict[Callable[[dict[str, str]], Any], dict[str, Any]] = {
         "fault": ({0x31, 0x52}, 0x50, "at"),
     },
     ipi_checks: {
-        "type-first": [0, 4, 0, 0],
-        "vector-first": [4, 4, 0, 0],
-        "no-vector-check": [0, None, 0, 0],
+        "type-first": [0, 4, 0, 0, 0],
+        "vector-first": [4, 4, 0, 0, 0],
+        "no-vector-check": [0, None, 0, 0, 0],
     },
-    logical_model: {"sender": [[8], [(2, 0)]], "flat": [[0, 5], [0, 5]]},
+    logical_model: {"sender": [[40], [(2, 0)]], "flat": [[0, 5, 7], [0, 5, 7]]},
     logical_nobody: {"nothing": [], "invalid-target": [(2, 0)]},
     tmr_on_edge: {"kept": {0x41, 0x42}, "cleared": {0x42}},
     broadcast_bad_page: {"check-first": [], "as-met": [0]},
