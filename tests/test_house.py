@@ -56,6 +56,7 @@ def imported(module: str) -> set[str]:
 
 @pytest.mark.parametrize("module", [m for m in MODULES if "/" in m or m != "__init__"])
 def test_a_room_imports_only_from_rooms_before_it(module: str) -> None:
+    assert module.split("/", maxsplit=1)[0] in ROOMS, f"{module}: give its room a place among {ROOMS}"
     room = ROOMS.index(module.split("/", maxsplit=1)[0])
     for name in imported(module):
         if name != "__version__":

@@ -106,12 +106,15 @@ def after_injection(w: World, core: Core, v: Vcpu, source: Source, vector: int) 
 
 @Op
 def enable_intr_window(w: World, core: Core, v: Vcpu, source: Source, vector: int) -> Beats[None]:
-    """A fake virtual interrupt, intercepted as soon as the guest could take it: V_IRQ and VINTR. (X0-2, X7-3)"""
+    """A fake virtual interrupt, intercepted as soon as the guest could take it: V_IRQ and VINTR. (X0-2, X7-3)
+
+    Asked for anew each time: a higher vector may have come while the window for a lower one is still shut.
+    """
     vintr = yield from vmcb_read(w, v, VmcbOffset.VINTR)
-    if vintr & VIntr.V_IRQ.mask:
-        return
     wanted = VIntr.raw(vintr).replace(V_IRQ=1, V_INTR_VECTOR=0, V_INTR_PRIO=vector >> 4)
     wanted = wanted.replace(V_IGN_TPR=int(source is not Source.LAPIC))
+    if wanted.value == vintr:
+        return
     yield from vmcb_set(w, v, VmcbOffset.VINTR, wanted.value)
     intercepts = yield from vmcb_read(w, v, VmcbOffset.INTERCEPT_EXCEPTIONS_MISC1)
     intercepts |= InterceptExceptionsMisc1.VINTR.mask

@@ -174,7 +174,8 @@ def overlay_self(w: World, *, irr: bool, bell: bool) -> None:
 
 @proves("H-IPI-2")
 def other_shorthands_and_ffh_are_broadcasts(make: Make) -> None:
-    """All, all but self, and destination FFh go to every valid entry. (APM2 15.29.6.1, H-IPI-2)"""
+    """All, all but self, and destination FFh (x2AVIC: FFFF_FFFFh) go to every valid entry. (APM2 15.29.6.1, H-IPI-2)"""
+    assert (tables.XAVIC_BROADCAST, tables.X2AVIC_BROADCAST) == (0xFF, 0xFFFF_FFFF)
     for icrl, destination, expected in (
         (ALL | 0x41, 0, [0, 1, 2]),
         (ALL | LOGICAL | 0x41, 0x02, [0, 1, 2]),

@@ -294,8 +294,10 @@ def becoming_able_evaluates(make: Make) -> None:
     b.run(0)
     b.op(0, "cli")
     b.set_vectors(0, "IRR", 0x41)
-    b.op(0, "sti")
+    b.forget()
+    b.op(0, "cli", "sti")
     assert b.taken(0) == {}, "the shadow of STI lasts one instruction"
+    assert not any(d.place == b.slot(0, "IRR") for d in b.beats), "CLI and STI look at nothing"
     b.op(0, "nop")
     assert b.taken(0) == {0x41: 1}
 
@@ -320,25 +322,71 @@ def iret_evaluates(make: Make) -> None:
 
 @proves("H-EVAL-1")
 def a_shadow_ends_with_one_instruction(make: Make) -> None:
-    """A shadow ends after one instruction, be it another STI or the IRET of a handler. (APM2 15.29.8.3, H-EVAL-1)"""
+    """A shadow ends after one instruction: another STI, one that traps, the IRET of a handler. (APM3 STI, H-EVAL-1)"""
+    for second in ("sti", "cli", "nop"):
+        b = Bench(make, 1)
+        b.run(0)
+        b.op(0, "cli")
+        b.set_vectors(0, "IRR", 0x41)
+        b.op(0, "sti")
+        assert (b.w.at[b.cores[0].shadow], b.w.at[b.guests[0].interrupt_flag]) == (1, 1)
+        b.op(0, second)
+        assert b.w.at[b.cores[0].shadow] == 0
+        assert (b.taken(0) == {0x41: 1}) == (second != "cli")
     b = Bench(make, 1)
     b.run(0)
     b.op(0, "cli")
     b.set_vectors(0, "IRR", 0x41)
-    b.op(0, "sti", "sti")
-    assert b.taken(0) == {0x41: 1}
+    b.do(0, Insn("sti"), write("SVR", 0x1FF))
+    assert (b.codes(0), b.vmcb(0, 0x068), b.taken(0)) == ([NOACCEL], 0, {})
+    assert b.vmrun(0) is None
+    assert b.taken(0) == {0x41: 1}, "the write that trapped was the one instruction"
+
+
+@proves("H-EVAL-1")
+def a_shadow_of_another_kind_is_made_longer_by_sti(make: Make) -> None:
+    """STI with IF = 0 in the shadow of MOV SS makes a shadow of its own. (APM2 15.21.5, H-EVAL-1)"""
+    b = Bench(make, 1)
+    b.w.at[b.guests[0].interrupt_flag] = 0
+    b.set_vmcb(0, 0x068, 1)
+    b.set_vectors(0, "IRR", 0x41)
+    b.run(0)
+    b.op(0, "sti")
+    assert (b.w.at[b.cores[0].shadow], b.taken(0)) == (1, {})
+    b.op(0, "nop")
+    assert (b.w.at[b.cores[0].shadow], b.taken(0)) == (0, {0x41: 1})
+
+
+@proves("H-EVAL-1")
+def iret_ends_a_shadow(make: Make) -> None:
+    """STI as the last instruction of a handler: its shadow ends with the IRET. (APM2 15.21.5, H-EVAL-1)"""
+    for vector in (0x00, 0x41):
+        b = Bench(make, 1)
+        b.on(0, vector, [write(0x040, 1), Insn("sti")])
+        b.set_vmcb(0, 0x0A8, VALID_INJ | vector)
+        b.w.at[b.guests[0].interrupt_flag] = 1
+        b.set_vectors(0, "IRR", 0x88)
+        b.run(0)
+        assert b.taken(0) == {vector: 1, 0x88: 1}
+        assert b.w.at[b.cores[0].shadow] == 0
     b = Bench(make, 1)
     b.on(0, 0x41, [Insn("sti")])
-    b.set_vectors(0, "IRR", 0x41, 0x52 - 0x20)
     b.run(0)
-    assert b.taken(0) == {0x41: 1}, "32h is of a lower class"
-    b.set_vectors(0, "IRR", 0x88)
-    b.on(0, 0x88, [Insn("sti")])
-    b.write(0, "TPR", 0)
-    assert b.taken(0) == {0x41: 1, 0x88: 1}
-    b.set_vectors(0, "IRR", 0x99)
-    b.op(0, "nop")
+    b.do(0, write("ICRL", SELF | 0x41), Insn("nop"), Insn("cli"))
     assert b.w.at[b.cores[0].shadow] == 0
+    b.start(0, lambda: iter([Insn("sti")]))
+    assert b.w.at[b.cores[0].shadow] == 1, "the end of a program is no instruction"
+
+
+@proves("H-EVAL-1")
+def the_end_of_a_program_is_no_event(make: Make) -> None:
+    """A guest that has nothing more to execute looks at nothing. (APM2 15.29.8.3, H-EVAL-1)"""
+    b = Bench(make, 1)
+    b.run(0)
+    b.set_vectors(0, "IRR", 0x41)
+    for program in ([Insn("nop")], partial(iter, [Insn("nop")])):
+        b.start(0, program)
+        assert b.taken(0) == {}
 
 
 @breaks("H-EVAL-1")
@@ -416,6 +464,21 @@ def who_cannot_take_it_keeps_it_pending(make: Make) -> None:
         b.set_vectors(0, "IRR", 0x41)
         b.run(0)
         assert (b.irr(0) == set(), b.isr(0) == {0x41}) == (able, able)
+
+
+@proves("H-EVAL-2")
+def the_shadow_is_kept_in_the_vmcb(make: Make) -> None:
+    """#VMEXIT writes the interrupt shadow to 068h, VMRUN loads it. (APM2 15.21.5, H-EVAL-2)"""
+    for ops, shadow in ((("cli", "sti", "hlt"), 1), (("cli", "sti", "nop", "hlt"), 0)):
+        b = Bench(make, 1)
+        b.run(0)
+        b.set_vmcb(0, 0x068, 1 - shadow)
+        b.op(0, *ops)
+        assert (b.codes(0), b.vmcb(0, 0x068)) == ([HLT], shadow)
+        b.clear_frames(0)
+        b.set_vectors(0, "IRR", 0x41)
+        assert b.vmrun(0) is None
+        assert (b.taken(0) == {}) == bool(shadow)
 
 
 @proves("H-EVAL-2")

@@ -137,6 +137,12 @@ def where_nrip_is_told(make: Make) -> None:
         assert b.codes(0) == [code]
         assert b.rip(0) & 0xFFF == 4, "at the instruction"
         assert b.vmcb(0, NRIP) == (b.rip(0) + 4 if told else 0)
+    b = Bench(make, 1)
+    b.on(0, 0x41, [Insn("nop"), Insn("nop"), Insn("hlt")])
+    b.run(0)
+    b.do(0, write("ICRL", 0x4_0041), Insn("nop"))
+    handler = b.w.at[b.guests[0].handlers][0x41]
+    assert b.vmcb(0, NRIP) == b.rip(0) + 4 == handler * 0x1000 + 12, "of the handler, not of the program below it"
 
 
 @breaks("H-REG-3")
@@ -187,6 +193,26 @@ def parts_of_a_register_are_served(make: Make) -> None:
     assert [b.read(0, 0x130 + n, 1) for n in range(4)] == [0, 1 << 7, 0, 0], "6Fh is bit 15 of its word"
     b.write(0, "SVR", 0xEE, size=1)
     assert (b.reg(0, "SVR"), b.codes(0)) == (0x1EE, [NOACCEL])
+    assert b.vmrun(0) is None
+    b.set_reg(0, "ICRL", 0x4_0041)
+    b.write(0, "ICRL", 0x93, size=1)
+    assert (b.reg(0, "ICRL"), b.taken(0)) == (0x4_0093, {0x93: 1}), "a byte of ICRL sends all of it"
+    b.write(0, 0x302, 0x0004, size=2)
+    assert b.taken(0) == {0x93: 1}, "again, and it waits for EOI"
+    assert b.irr(0) == {0x93}
+
+
+@proves("H-REG-5")
+def whole_registers_are_not_read_to_be_written(make: Make) -> None:
+    """Only a narrow write looks at the bytes beside it. (APM2 15.29.3.1, H-REG-5)"""
+    b = Bench(make, 1)
+    b.run(0)
+    for name in ("ICRH", "TPR"):
+        b.forget()
+        b.write(0, name, 0x12)
+        assert not any(d.site is access.MERGE_PAGE for d in b.beats)
+        b.write(0, name, 0x13, size=1)
+        assert sum(d.site is access.MERGE_PAGE for d in b.beats) == 1
 
 
 @proves("H-REG-5")
@@ -205,9 +231,15 @@ def the_other_twelve_bytes_are_undefined(make: Make) -> None:
             assert hex(offset) in said
             assert "bytes 0..3 of a 16-byte slot" in said
             assert b.w.at == before
-    for offset, size in ((-1, 1), (0x1000, 4), (0x310, 3), (0x310, 8)):
+    for offset, size, expected in (
+        (-1, 1, "000h..FFFh"),
+        (0x1000, 4, "000h..FFFh"),
+        (0xFFF, 1, "bytes 0..3"),
+        (0x310, 3, "1, 2 or 4 bytes"),
+        (0x310, 8, "1, 2 or 4 bytes"),
+    ):
         for act in (partial(b.read, 0, offset, size), partial(b.write, 0, offset, 1, size)):
-            assert refused(act)
+            assert expected in refused(act)
             assert b.w.at == before
 
 
@@ -371,12 +403,14 @@ def without_avic_nobody_is_there(make: Make) -> None:
 
     (APM2 15.29.3, H-REG-9)
     """
-    b = Bench(make, 1, avic=False)
-    b.w.at[b.page(NESTED) + APIC_LEAF] = 0
-    b.set_vmcb(0, 0x060, INTR_MASKING)
-    b.run(0)
-    b.do(0, write("TPR", 0x40))
-    assert (b.codes(0), b.vmcb(0, 0x078)) == ([NPF], FINAL | USER | WRITE)
+    for np, leaf in ((1, 0), (0, 0), (0, LEAF_PRESENT)):
+        b = Bench(make, 1, avic=False)
+        b.w.at[b.page(NESTED) + APIC_LEAF] = leaf
+        b.set_vmcb(0, 0x060, INTR_MASKING)
+        b.set_vmcb(0, 0x090, np)
+        b.run(0)
+        b.do(0, write("TPR", 0x40))
+        assert (b.codes(0), b.vmcb(0, 0x078)) == ([NPF], FINAL | USER | WRITE)
 
 
 @breaks("H-REG-9")

@@ -1,6 +1,7 @@
 """The VMCB control area: what VMRUN loads, refuses and keeps, what #VMEXIT writes. H-VMCB."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from avickit.manual.vmcb import (
 )
 from avickit.silicon import parts, vmrun
 from avickit.silicon.deliver import load_priority
-from avickit.silicon.guest import enter_handler, read, write
+from avickit.silicon.guest import Insn, enter_handler, read, write
 from avickit.silicon.parts import Core, Exit, Guest, Latch, page_at
 from avickit.silicon.vmexit import vmexit
 from tests.proofs.frame import Make, breaks, proves
@@ -122,6 +123,8 @@ def avic_ignores_v_irq(make: Make) -> None:
         b.op(0, "nop")
         assert (b.codes(0), b.taken(0)) == ([], {})
         b.set_vectors(0, "IRR", 0x41)
+        b.op(0, "nop")
+        assert b.taken(0) == {}, "it is no doorbell either"
         b.write(0, "TPR", 0)
         assert b.taken(0) == {0x41: 1}
 
@@ -149,6 +152,15 @@ def without_avic_v_irq_counts(make: Make) -> None:
             b.run(0)
             assert (b.codes(0) == [VINTR]) == (due and bool(intercept))
             assert (b.taken(0) == {0x77: 1}) == (due and not intercept)
+            if due and not intercept:
+                b.op(0, "nop", "nop")
+                assert b.taken(0) == {0x77: 1}, "once"
+                assert b.w.at[b.cores[0].vintr] == INTR_MASKING | prio << 16 | ignore | v_tpr | 0x77 << 32
+    b = Bench(make, 1)
+    b.set_vmcb(0, 0x060, INTR_MASKING | 5 << 16 | V_IGN_TPR | 0x77 << 32)
+    b.run(0)
+    b.signal(0, parts.DOORBELL)
+    assert (b.codes(0), b.taken(0)) == ([], {}), "without V_IRQ the rest means nothing"
 
 
 @breaks("H-VMCB-2")
@@ -355,6 +367,14 @@ def avic_needs_nested_paging(make: Make) -> None:
         if failed is not None:
             assert int(failed.code) == INVALID
             assert "the model's choice" in failed.reason
+    for avic in (AVIC, 0):
+        b = Bench(make, 1)
+        b.set_vmcb(0, 0x060, avic | INTR_MASKING)
+        b.set_vmcb(0, 0x0B0, 1 << 40)
+        assert (b.vmrun(0) is not None) == bool(avic), "a nested page table that is not in memory is none"
+        if not avic:
+            b.do(0, read("ID"))
+            assert b.vmcb(0, 0x078) & 1 == 0, "nothing is present"
 
 
 @breaks("H-VMCB-8")
@@ -526,6 +546,14 @@ def a_first_run_uses_no_old_value(make: Make) -> None:
             b.leave(1)
             assert b.vmrun(0, core=1) is None
             assert sees_new(b), change.__name__
+    b = after_a_run(make)
+    old, new = b.guests[0].vmcb, b.page(SPARE)
+    b.set_vmcb(0, 0x060, b.vmcb(0, 0x060) | 9, clean=ALL_CLEAN)
+    b.w.at[new : new + 512] = b.w.at[old : old + 512]
+    b.guests[0] = replace(b.guests[0], vmcb=new)
+    b.w.objects["guests"][0] = b.guests[0]
+    assert b.vmrun(0) is None
+    assert b.cr8(0) == 9, "a VMCB that moved is another VMCB"
 
 
 @proves("H-VMCB-11")
@@ -689,6 +717,7 @@ def max_index_has_a_limit(make: Make) -> None:
         b.set_max_index(most)
         failed = b.vmrun(0)
         assert ("above" in failed.reason if failed else False) == limited, (bits, most)
+        assert failed is None or not limited or f"{'x2AVIC' if bits else 'xAVIC'} mode" in failed.reason
         assert failed is None or int(failed.code) == INVALID
         assert failed is not None or (bits == 0 and most == 255)
 
@@ -820,6 +849,16 @@ def who_does_not_flush_meets_the_old_page(make: Make) -> None:
         b.write(1, "ICRH", 0x0900_0000)
         assert [b.reg(n, "ICRH") for n in (0, 1)] == ([0x0900_0000, 0] if stale else [0, 0x0900_0000])
     assert FLUSH_GUEST == 3 << 32
+    b = one_core(make)
+    assert b.vmrun(1, core=0) is None
+    got: list[int] = []
+
+    def program() -> Iterator[Insn]:
+        got.append((yield write("TPR", 0x40)))  # type: ignore[arg-type]
+        got.append((yield read("TPR")))  # type: ignore[arg-type]
+
+    b.start(1, program)
+    assert (got, b.cr8(1)) == ([0, 0x40], 0), "to the old page it is a plain store"
 
 
 @proves("H-VMCB-17")

@@ -2,6 +2,7 @@
 
 from avickit.beat import Beats, World
 from avickit.lab.handles import VcpuHandle
+from avickit.manual.vmcb import VIntr, VmcbOffset
 from avickit.silicon.guest import Insn, retire
 from avickit.silicon.parts import Core
 from avickit.xen import intr, sched, svm, vlapic_irq
@@ -60,6 +61,26 @@ def who_cannot_take_it_gets_a_window(make: Make) -> None:
         0,
         0,
     )
+
+
+@proves("X0-2")
+def the_window_is_for_the_highest(make: Make) -> None:
+    """The window opens for the vector that waits, also if it came behind a lower one. (series.md X0-2)"""
+    _, xen, _, (a,) = lab(make, 1, patches=0)
+    a.guest.write_cr8(15)
+    xen.set_irq(a, 0x31)
+    xen.set_irq(a, 0x61)
+    assert exits(a, a.guest.write_cr8, 4) == [VINTR]
+    assert (a.guest.taken, a.page.irr) == ({0x61: 1}, {0x31})
+
+
+@breaks("X0-2")
+def an_old_window_is_kept(w: World) -> None:
+    def kept(w: World, core: Core, v: Vcpu, source: intr.Source, vector: int) -> Beats[None]:
+        if not w.at[v.guest.vmcb + (VmcbOffset.VINTR >> 3)] & VIntr.V_IRQ.mask:
+            yield from intr.enable_intr_window.fn(w, core, v, source, vector)
+
+    overlay(w, intr.enable_intr_window, kept)
 
 
 @breaks("X0-2")

@@ -1,13 +1,15 @@
 """Guest programs: instructions, generators and what they are answered, handlers, and how far each has come."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
 from avickit import Machine
 from avickit.errors import AvicError
 from avickit.silicon import deliver
-from avickit.silicon.guest import APIC_BASE, Frame, Insn, eoi, read, write
+from avickit.silicon.guest import APIC_BASE, Frame, Insn, eoi, program, read, start, write
+from avickit.silicon.run import run_core
 from tests.proofs.frame import maker
 from tests.silicon.bench import Bench
 
@@ -91,8 +93,8 @@ def test_each_step_of_a_generator_runs_once() -> None:
         steps.append(("a fault, emulated", first))
         yield write("ICRL", 0x4_0041)
         steps.append("after the handler")
-        yield write("SVR", 0x1FF)
-        steps.append(("a trap", (yield read("SVR"))))
+        answer = yield write("SVR", 0x1FF)
+        steps.append(("a trap", answer, (yield read("SVR"))))
 
     def handler() -> Iterator[Insn]:
         steps.append("handler")
@@ -102,7 +104,7 @@ def test_each_step_of_a_generator_runs_once() -> None:
 
     v.guest.on(0x41, handler)
     v.guest.execute(program)
-    expected = ["begin", ("a fault, emulated", 0), "handler", "handler ends", "after the handler", ("a trap", 0x1FF)]
+    expected = ["begin", ("a fault, emulated", 0), "handler", "handler ends", "after the handler", ("a trap", 0, 0x1FF)]
     assert steps == expected
     n = next(i for i in range(1, len(m.trace)) if "SVR" in m.trace[i].place and m.trace[i].new == 0x1FF)
     f = m.fork(n)
@@ -151,6 +153,21 @@ def test_nested_handlers_restore_their_own_if() -> None:
     assert (b.w.at[b.guests[0].interrupt_flag], b.isr(0)) == (1, set())
 
 
+def test_programs_lie_on_each_other() -> None:
+    """One that is given on top of another is executed first; then the other goes on, list or generator."""
+    b = bench()
+    for upper in (False, True):
+        for lower in (False, True):
+            codes = ([write(0x040, 1), write(0x050, 2)], [write(0x040, 3), write(0x060, 4)])
+            for code, generated in zip(codes, (lower, upper), strict=True):
+                b.play(start(b.w, b.guests[0], program(b.w, partial(iter, code) if generated else code)))
+            b.forget()
+            b.play(run_core(b.w, b.cores[0]))
+            assert (b.stores(b.backing(0) + 4), b.reg(0, 0x050), b.reg(0, 0x060)) == ([3, 1], 2, 4)
+            assert b.w.at[b.guests[0].frames] == ()
+            b.set_reg(0, 0x050, 0)
+
+
 def test_vector_0_has_a_handler_like_any_other() -> None:
     """EVENTINJ may inject exception 0; its IRET is an IRET."""
     b = Bench(maker(), 1)
@@ -191,3 +208,13 @@ def test_what_stays_pending_is_noted() -> None:
         "62h waits for the end of 63h, and then for EOI"
     )
     assert (b.taken(0), b.irr(0)) == ({0x41: 1, 0x63: 1}, {0x62})
+
+
+def test_what_stays_pending_without_a_handler() -> None:
+    """H-EVAL-1: a stub returns at once, IRR is read again, and the note is of what is left then."""
+    b = bench()
+    for vectors, left in (((0x41,), 0), ((0x62, 0x63), 1), ((), 0)):
+        b.set_vectors(0, "IRR", *vectors)
+        b.signal(0, 1)
+        assert b.w.at[b.cores[0].pending] == left
+        b.set_vectors(0, "ISR")

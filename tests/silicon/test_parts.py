@@ -9,7 +9,7 @@ from avickit.beat import World, area_of, drive
 from avickit.errors import AvicError
 from avickit.manual.cpuid import cpu_model
 from avickit.manual.exits import ExitCode
-from avickit.silicon import access, parts
+from avickit.silicon import access, parts, vmrun
 from avickit.silicon.parts import alloc_page, clear_page, free_page, new_guest, new_machine, page_at
 
 PAGES = 6
@@ -135,6 +135,7 @@ def test_bits_of_the_nested_leaf() -> None:
     """H-REG-9, H-EXIT-3: the bits of a page-table entry, and of the error code of a page fault."""
     assert (access.LEAF_PRESENT, access.LEAF_WRITABLE) == (1, 2)
     assert (access.NPF_PRESENT, access.NPF_WRITE, access.NPF_USER, access.NPF_FINAL) == (1, 2, 4, 1 << 32)
+    assert vmrun.APIC_LEAF == 0xFEE00 & 0x1FF == 0
     assert access.split(0x220) == (0x20, 64)
     assert access.split(0x27F & ~0xF) == (0x20, 224)
     assert access.split(0x280) == (0x28, 0)
