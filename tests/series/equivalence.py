@@ -12,6 +12,7 @@ from avickit.silicon.guest import Insn, write
 from avickit.silicon.parts import TAKEN
 
 ENABLED = 0x1FF
+FIRST_AVIC, FIRST_OPTION = 4, 9
 
 
 class Step(NamedTuple):
@@ -49,7 +50,8 @@ class Rig:
     def __init__(self, patches: int, vcpus: int = 3, handlers: Sequence[Handlers] = (), **kw: Any) -> None:
         self.cores = kw.setdefault("cores", vcpus)
         self.m = Machine(host_ids=range(4, 4 + self.cores), **kw)
-        self.xen = self.m.boot("svm=avic" if patches >= 9 else "", patches=patches)
+        variable = True if FIRST_AVIC <= patches < FIRST_OPTION else None
+        self.xen = self.m.boot("svm=avic" if patches >= FIRST_OPTION else "", patches=patches, svm_avic=variable)
         self.vcpus: tuple[VcpuHandle, ...] = self.xen.create_domain(vcpus).vcpus
         for v, table in zip(self.vcpus, [*handlers, *[{}] * vcpus], strict=False):
             for vector, code in table.items():
@@ -110,9 +112,11 @@ class Rig:
         return (*sets, v.guest.read("TPR"), v.guest.read("PPR"), v.guest.read_cr8())
 
 
-def compare(steps: Sequence[Step], handlers: Sequence[Handlers] = (), **kw: Any) -> tuple[list[Seen], list[Seen]]:
+def compare(
+    steps: Sequence[Step], handlers: Sequence[Handlers] = (), patches: int = 10, **kw: Any
+) -> tuple[list[Seen], list[Seen]]:
     """Run the steps emulated and with AVIC; what each guest has seen, in both."""
-    rigs = Rig(0, handlers=handlers, **kw), Rig(10, handlers=handlers, **kw)
+    rigs = Rig(0, handlers=handlers, **kw), Rig(patches, handlers=handlers, **kw)
     for step in steps:
         able = [rig.can(step) for rig in rigs]
         assert able[0] == able[1], f"{step}: {[rig.vcpus[step.who].state for rig in rigs]}"
