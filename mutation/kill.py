@@ -1,7 +1,7 @@
 """The tests that a mutant has to survive, quickest first; exit status 0 if it does.
 
 First the proofs, the choices and the plain tests of parts and guests, without pytest; who survives them meets all of
-tests/proofs, silicon and manual, but not with `--quick`, which takes a tenth of the time.
+tests/silicon, proofs, manual and the house, but not with `--quick`, which takes a tenth of the time.
 """
 
 import importlib
@@ -52,7 +52,7 @@ def main() -> int:
     if "--quick" in sys.argv:
         return 0
     pytest = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-    tests = ["tests/silicon", "tests/proofs", "tests/manual"]
+    tests = ["tests/silicon", "tests/proofs", "tests/manual", "tests/test_house.py"]
     return subprocess.run([*pytest, *tests], env=os.environ | {"CI": "1"}, check=False).returncode
 
 

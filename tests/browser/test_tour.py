@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import in_kernel, open_notebook, run_all, screenshot
+from tests.browser.conftest import SECONDS, START_LIMIT, in_kernel, open_notebook, run_all, screenshot
 
 TOUR = "00-tour.ipynb"
 STORED: Any = nbformat.read(Path(__file__).parents[2] / "notebooks" / TOUR, as_version=4)  # type: ignore[no-untyped-call]
@@ -46,10 +46,12 @@ THE_STEPPER = "s = [v for v in Out.values() if type(v).__name__ == 'Stepper'][-1
 """The last one: a kernel may have run the tour before."""
 SENTENCE = re.compile(r"beat (\d+) ")
 NEAR_THE_TOP = 300
-ALL_CELLS = """() => {
+ALL_CELLS = """cells => {
     const notebook = window.jupyterapp.shell.currentWidget.content;
     notebook.notebookConfig = { ...notebook.notebookConfig, windowingMode: 'none' };
+    return notebook.node.querySelectorAll('.jp-Cell').length === cells;
 }"""
+"""Attach every cell, not only those in sight; to be asked again until they all are there."""
 TO_CELL = """async index => {
     const notebook = window.jupyterapp.shell.currentWidget.content;
     notebook.activeCellIndex = index;
@@ -154,9 +156,8 @@ class TestAFreshCopy:
     def test_shows_every_static_form_untouched(self, page: Page) -> None:
         """Not trusted and nothing run: JupyterLab's cleaning takes nothing away, neither element nor style."""
         open_notebook(page, TOUR)
-        page.evaluate(ALL_CELLS)
+        page.wait_for_function(ALL_CELLS, arg=len(STORED.cells), polling=500, timeout=START_LIMIT * SECONDS)
         cells = page.locator(".jp-Notebook .jp-Cell")
-        expect(cells).to_have_count(len(STORED.cells))
         seen = 0
         for index, cell in enumerate(STORED.cells):
             stored = [o["data"]["text/html"] for o in cell.get("outputs", ()) if "text/html" in o.get("data", {})]

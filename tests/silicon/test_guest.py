@@ -56,6 +56,7 @@ def test_a_function_may_return_a_plain_iterator() -> None:
     b = bench()
     b.start(0, lambda: iter([write(0x040, 1), read(0x040), write(0x050, 2)]))
     assert (b.reg(0, 0x040), b.reg(0, 0x050), b.w.at[b.guests[0].answer]) == (1, 2, 1)
+    assert b.w.at[b.guests[0].interrupt_flag] == 1, "its end is no IRET"
 
 
 class Countdown:
@@ -190,7 +191,13 @@ def test_what_stays_pending_is_noted() -> None:
     """H-EVAL-1: the core remembers whether its last look left something in IRR."""
     b = bench()
     pending = b.cores[0].pending
-    b.on(0, 0x41, [read(0x040)])
+    inside: list[int] = []
+
+    def handler() -> Iterator[Insn]:
+        inside.append(b.w.at[pending])
+        yield read(0x040)
+
+    b.on(0, 0x41, handler)
     b.op(0, "cli")
     b.write(0, "ICRL", 0x4_0041)
     assert b.w.at[pending] == 1
@@ -199,6 +206,7 @@ def test_what_stays_pending_is_noted() -> None:
     assert b.w.at[pending] == 0
     notes = [d.value for d in b.beats if d.site is deliver.LEAVE]
     assert notes == [0], "noted when it changes, and with the handler nothing is left"
+    assert inside == [0]
     b.op(0, "cli")
     b.set_vectors(0, "IRR", 0x62, 0x63)
     b.on(0, 0x63, [read(0x040), read(0x050)])

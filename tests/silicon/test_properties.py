@@ -11,11 +11,14 @@ from avickit.beat import Do, Site
 from avickit.lab.handles import DomainHandle, VcpuHandle
 from avickit.manual.apic import Offset
 from avickit.silicon import deliver, guest, vmexit, vmrun
+from avickit.silicon.guest import Insn, write
 from avickit.silicon.parts import GUEST
 from avickit.xen import vlapic_init
 from tests.silicon.random_runs import Run, interleaved, played, runs
 
-IRR, ISR, TPR, PPR = (offset >> 4 for offset in (Offset.IRR, Offset.ISR, Offset.TPR, Offset.PPR))
+IRR, ISR, TPR, PPR, SVR = (o >> 4 for o in (Offset.IRR, Offset.ISR, Offset.TPR, Offset.PPR, Offset.SVR))
+ENABLED = 1 << 8
+"""The software enable bit of SVR: Xen asks it, the hardware does not."""
 HERE = settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -53,7 +56,11 @@ def no_interrupt_is_lost_and_none_comes_twice(m: Machine, dom: DomainHandle) -> 
 
 
 def who_can_take_an_interrupt_has_taken_it(m: Machine, dom: DomainHandle) -> None:
-    """H-EVAL-1, X6-5: at rest nobody runs, and nobody sleeps, over an interrupt that he could take."""
+    """H-EVAL-1, X6-5: at rest nobody runs, and nobody sleeps, over an interrupt that he could take.
+
+    But for who sleeps with its APIC disabled by SVR: Xen's look at IRR stops there (X0-5a), the hardware's does not
+    (H-IPI-12).
+    """
     for v in dom.vcpus:
         irr, ppr, flag = at_rest(v)
         if not flag or irr == 0 or (irr.bit_length() - 1) >> 4 <= ppr >> 4:
@@ -61,7 +68,22 @@ def who_can_take_an_interrupt_has_taken_it(m: Machine, dom: DomainHandle) -> Non
         if v.state == "guest mode":
             assert v.core is not None
             assert m.world.at[m.world.objects["cores"][v.core].shadow], f"{v.name} runs on"
-        assert v.state != "blocked", f"{v.name} sleeps on"
+        if m.world.at[v.vcpu.page + SVR] & ENABLED:
+            assert v.state != "blocked", f"{v.name} sleeps on"
+
+
+def test_a_disabled_apic_sleeps_over_what_the_hardware_would_deliver() -> None:
+    """H-IPI-12, X0-5a, X6-5: vlapic_has_pending_irq finds nothing in an APIC that SVR disables; VMRUN would."""
+    m = Machine(cores=2, pages=32)
+    xen = m.boot("svm=avic")
+    v = xen.create_domain(1).vcpus[0]
+    xen.run(v, 0)
+    v.guest.cli()
+    v.guest.execute([write("ICRL", 0x4_0041), write("SVR", 0xFF), Insn("sti"), Insn("hlt")])
+    assert (v.state, v.page.irr) == ("blocked", {0x41})
+    xen.wake(v)
+    xen.run(v, 0)
+    assert (v.state, v.page.irr, v.guest.taken[0x41]) == ("guest mode", set(), 1)
 
 
 def expected_ppr(v_tpr: int, tpr: int, isr: int) -> int:
