@@ -6,15 +6,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from avickit.errors import AvicError
     from avickit.lab.machine import Machine
-    from avickit.show import Predict, Stepper, look
+    from avickit.show import MachineView, Predict, Stepper, look
     from avickit.silicon.guest import Insn, eoi, read, write
 
 __version__ = "0.1.0"
-__all__ = ["AvicError", "Insn", "Machine", "Predict", "Stepper", "__version__", "eoi", "look", "read", "write"]
+__all__ = [
+    "AvicError",
+    "Insn",
+    "Machine",
+    "MachineView",
+    "Predict",
+    "Stepper",
+    "__version__",
+    "eoi",
+    "look",
+    "read",
+    "write",
+]
 
 _WHERE = {"AvicError": "avickit.errors", "Machine": "avickit.lab.machine"}
 _WHERE |= dict.fromkeys(("Insn", "eoi", "read", "write"), "avickit.silicon.guest")
-_WHERE |= dict.fromkeys(("Predict", "Stepper", "look"), "avickit.show")
+_WHERE |= dict.fromkeys(("MachineView", "Predict", "Stepper", "look"), "avickit.show")
 
 
 def __getattr__(name: str) -> object:

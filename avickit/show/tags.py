@@ -13,6 +13,7 @@ PAD = "padding:0 4px"
 TABLE = "font:12px monospace;border-collapse:collapse;margin:2px 0"
 SMALL = "font:11px monospace;border-collapse:collapse;margin:2px 0"
 PROSE = "font:13px sans-serif;border-collapse:collapse;margin:2px 0"
+NOWRAP = "white-space:nowrap"
 CAPTION = "padding:2px 4px;text-align:left;font:12px sans-serif"
 PANEL = f"border:1px solid {palette.grey(0.5)};border-radius:4px;padding:4px;margin:2px;overflow:auto;line-height:1.35"
 

@@ -23,7 +23,7 @@ TAGS = {"table", "caption", "thead", "tbody", "tr", "th", "td", "details", "summ
 TAGS |= {"div", "span", "b", "small"}
 ATTRIBUTES = {"style", "title", "scope", "colspan", "open"}
 PROPERTIES = {"padding", "margin", "border", "border-radius", "border-collapse", "background", "font", "text-align"}
-PROPERTIES |= {"display", "flex-wrap", "gap", "overflow", "line-height", "letter-spacing"}
+PROPERTIES |= {"display", "flex-wrap", "gap", "overflow", "line-height", "letter-spacing", "white-space"}
 COLOUR = re.compile(r"rgba\(\d+,\d+,\d+,\.\d+\)")
 REMOVED = re.compile(r"var\(|calc\(|hsl|light-dark|currentcolor|inherit|url\(|expression", re.IGNORECASE)
 HOSTILE = "</td></pre><script>alert(1)</script><img src=x onerror=alert(2)>\"' &amp;"
