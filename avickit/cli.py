@@ -10,6 +10,7 @@ import click
 
 from avickit import __version__
 from avickit.commands.decode import decode
+from avickit.commands.museum import museum
 from avickit.commands.rules import rules
 from avickit.commands.tell import check, run, scenarios
 from avickit.errors import AvicError
@@ -40,5 +41,5 @@ def main() -> None:
     """AMD's AVIC and the Xen series that brought it, as a machine you can run without the machine."""
 
 
-for command in (run, check, scenarios, decode, rules):
+for command in (run, check, scenarios, museum, decode, rules):
     main.add_command(command)

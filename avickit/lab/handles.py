@@ -10,6 +10,8 @@ from avickit.errors import AvicError
 from avickit.lab.guests import GuestHandle
 from avickit.lab.pages import ApicPage, TableView, VmcbView
 from avickit.manual.tables import LogicalEntry, PhysicalEntry
+from avickit.manual.vectors import vectors_value
+from avickit.silicon.deliver import ppr_of
 from avickit.silicon.parts import Exit
 from avickit.xen.parts import BLOCKED, DOWN, PAUSED, Domain, Vcpu
 
@@ -60,6 +62,12 @@ class VcpuHandle(Shown):
         if core is None:
             return "runnable"
         return "guest mode" if at[self._machine.world.objects["cores"][core].mode] else "host mode"
+
+    @property
+    def lost_wakeup(self) -> bool:
+        """Whether it is blocked although a vector waits in IRR that it could take: nobody will wake it. (X6-5)"""
+        vector = max(self.page.irr, default=0)
+        return self.state == "blocked" and vector >> 4 > ppr_of(self.page.tpr, vectors_value(self.page.isr)) >> 4
 
     @property
     def stats(self) -> dict[str, int]:

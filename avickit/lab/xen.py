@@ -33,6 +33,12 @@ class XenHandle:
         return lines[: world.at[world.objects["console"][0].length]]
 
     @property
+    def crashed(self) -> bool:
+        """Whether Xen itself has crashed, and the whole host with it; the console says why."""
+        world = self._machine.world
+        return bool(world.at[world.objects["host"][0].crashed])
+
+    @property
     def domains(self) -> list[DomainHandle]:
         """The domains that exist."""
         world = self._machine.world

@@ -228,18 +228,17 @@ def domain_crash(w: World, d: Domain, why: str) -> Beats[None]:
 
 
 @Op
-def panic(w: World, core: Core, why: str) -> Beats[None]:
+def panic(w: World, why: str) -> Beats[None]:
     """Xen itself crashes: every vCPU of the host stops. Only defects get here. (X5-4; X09, X18, X31)
 
     What the caller would have done after it is still done; on a real host nothing is.
     """
     host: Host = w.objects["host"][0]
     yield PANIC(host.crashed, 1)
-    yield from printk(w, f"(XEN) Panic on CPU {core.index}:")
     yield from printk(w, f"(XEN) {why}")
+    yield from printk(w, "(XEN) Panic: the host is down")
     for v in w.objects["vcpus"]:
         yield PAUSE(v.cells.pause_flags, PAUSED | SHUT_DOWN)
     for where in w.objects["pcpus"]:
         yield RAISE(where.softirq, SOFTIRQ_SCHEDULE)
-        if where.core.index != core.index:
-            yield INTERRUPT(where.core.signals, INTR)
+        yield INTERRUPT(where.core.signals, INTR)

@@ -54,13 +54,17 @@ class Runner:
                 self.place = ("domain", number - 1)
                 self.tell(f"Xen creates d{number} with {vcpus} vCPUs", lambda n=vcpus: self.create(n))
             self.steps(("setup",), s.setup)
-            for actor, steps in s.race.items():
-                self.steps(("race", actor), steps)
+            self.race()
         except AvicError as error:
             self.result.stopped = str(error)
             self.check(self.result.story[-1].text, "done", str(error), f"cannot be done: {error}", ok=False)
         self.end()
         return self.result
+
+    def race(self) -> None:
+        """The actors one after the other, as the file has them."""
+        for actor, steps in self.scenario.race.items():
+            self.steps(("race", actor), steps)
 
     def create(self, vcpus: int) -> None:
         """A domain that the file asks for."""

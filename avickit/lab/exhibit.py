@@ -1,0 +1,120 @@
+"""An exhibit of the museum: a defect's scenario told with the correct code and with the defect, and what differs.
+
+    shown = exhibit("X11")
+    shown.right.ok, shown.differs, shown.ok
+
+The fix is proven by the same check that fails with the defect. Does not model: what only an exploration of all orders,
+or store buffers, can show; there `differs` is empty and `by_exploration` says so.
+"""
+
+import inspect
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from avickit.errors import AvicError
+from avickit.lab.machine import Machine
+from avickit.lab.scenario import Result, load
+from avickit.lab.scenario.result import Check
+from avickit.museum import OVERLAYS
+from avickit.museum.catalogue import Defect, catalogue, item
+
+
+class Exhibit(NamedTuple):
+    """A defect with its two tellings: `right` by the correct code, `wrong` with the defect."""
+
+    defect: Defect
+    right: Result
+    wrong: Result
+
+    @property
+    def differs(self) -> list[str]:
+        """The expectations that fail with the defect, one a line."""
+        return symptoms(self.wrong)
+
+    @property
+    def by_exploration(self) -> bool:
+        """Whether no single order without store buffers shows it: `avickit explore` does."""
+        return self.defect.shows == "explore" and not self.defect.symptoms
+
+    @property
+    def ok(self) -> bool:
+        """The correct code passes; with the defect exactly what the catalogue says fails."""
+        return self.right.ok and not self.wrong.stopped and self.differs == list(self.defect.symptoms)
+
+    def data(self) -> dict[str, Any]:
+        """The exhibit as plain data, for JSON."""
+        d = self.defect
+        words = ("id", "title", "whose", "form", "patch", "confidence", "certainty", "function", "where", "when")
+        words += ("consequence", "notices", "fix", "shows", "scenario", "built_in")
+        found = {word: getattr(d, word) for word in words}
+        found |= {"rules": list(d.rules), "versions": list(d.versions), "absent": list(d.absent), "cut": dict(d.cut)}
+        found |= {"code": code(d.id), "ok": self.ok, "by_exploration": self.by_exploration}
+        return found | {"differs": self.differs, "right": self.right.data(), "wrong": self.wrong.data()}
+
+
+def exhibit(name: str, *, defect: str | None = None) -> Exhibit:
+    """Tell an exhibit both ways. `defect` puts another defect in its place: then its check is expected to fail.
+
+    Raises AvicError for a name that is not in the catalogue, or that has no exhibit.
+    """
+    found = shown(name)
+    scenario = load(found.scenario)
+    wrong = (defect or name,)
+    if found.cut:
+        return Exhibit(found, scenario.cut(found.cut), scenario.cut(found.cut, defects=wrong))
+    return Exhibit(found, scenario.run(), scenario.run(defects=wrong))
+
+
+def shown(name: str) -> Defect:
+    """The item of that name, if it has an exhibit. Raises AvicError with the reason if it has not."""
+    found = item(name)
+    if found.not_modelled:
+        raise AvicError(f"{name} ({found.title}) has no exhibit: {found.not_modelled}")
+    if not found.scenario:
+        raise AvicError(f"{name} is the repair that the exhibit {found.number} is told with")
+    return found
+
+
+def exhibits() -> list[Defect]:
+    """Every item that has an exhibit, in the catalogue's order."""
+    return [d for d in catalogue().values() if d.modelled and d.scenario]
+
+
+def symptoms(result: Result) -> list[str]:
+    """What fails in a telling, without the lines of the file."""
+    return [symptom(check) for check in result.failures]
+
+
+def symptom(check: Check) -> str:
+    """One expectation that does not hold."""
+    return f"{check.what}: {check.difference or f'expected {check.expected}, found {check.found}'}"
+
+
+def code(name: str) -> list[str]:
+    """Where the overlay stands: file and line of the function that brings it, then those that it puts in place.
+
+    Of what the series has itself, the repair's.
+    """
+    if item(name).built_in:
+        return code(f"{name}-fix")
+    bring = OVERLAYS[name]
+    m = Machine(cores=1, record=False)
+    m.boot(defects=[name])
+    mine = [fn for op, fn in m.world.table.items() if m.world.by[op] == name]
+    return list(dict.fromkeys(place(fn) for fn in (bring, *mine)))
+
+
+def place(fn: Any) -> str:
+    """`avickit/museum/logical.py:97 inverted_and_gated`."""
+    fn = getattr(fn, "fn", fn)
+    home = Path(__file__).parents[2]
+    file = Path(inspect.getsourcefile(fn) or "").resolve()
+    name = file.relative_to(home).as_posix() if file.is_relative_to(home) else file.name
+    return f"{name}:{inspect.getsourcelines(fn)[1]} {fn.__name__}"
+
+
+def swapped(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Every pair of an exhibit and another defect of these that its catalogue entry does not call the same."""
+    found = list(names)
+    return [(a, b) for a in found for b in found if a != b and b not in item(a).same_as]
