@@ -86,13 +86,10 @@ def story(d: "Defect") -> list[str]:
     """What the catalogue says of it."""
     from avickit.lab.exhibit import code
 
-    words = (("Where", d.where), ("When", d.when), ("Consequence", d.consequence), ("Who notices", d.notices))
-    words += (("Fix", d.fix), ("In versions", " ".join(d.versions)), ("Not in", " ".join(d.absent)))
-    told = (
-        [f"{d.whose[0].upper()}{d.whose[1:]}, patch {d.patch}, {d.function}"]
-        if d.patch
-        else [f"{d.whose}: {d.function}"]
-    )
+    words = [("Where", d.where), ("When", d.when), ("Consequence", d.consequence), ("Who notices", d.notices)]
+    words += [("Fix", d.fix), ("In versions", " ".join(d.versions)), ("Not in", " ".join(d.absent))]
+    patch = f", patch {d.patch}" if d.patch else ""
+    told = [f"{d.whose[0].upper()}{d.whose[1:]}{patch}: {d.function}"]
     told += [f"  {name + ':':<13} {text}" for name, text in words if text]
     if d.built_in:
         told.append("  The series has it itself; the correct code here is the repair.")

@@ -45,7 +45,18 @@ class Exhibit(NamedTuple):
     def data(self) -> dict[str, Any]:
         """The exhibit as plain data, for JSON."""
         d = self.defect
-        words = ("id", "title", "whose", "form", "patch", "confidence", "certainty", "function", "where", "when")
+        words: tuple[str, ...] = (
+            "id",
+            "title",
+            "whose",
+            "form",
+            "patch",
+            "confidence",
+            "certainty",
+            "function",
+            "where",
+            "when",
+        )
         words += ("consequence", "notices", "fix", "shows", "scenario", "built_in")
         found = {word: getattr(d, word) for word in words}
         found |= {"rules": list(d.rules), "versions": list(d.versions), "absent": list(d.absent), "cut": dict(d.cut)}

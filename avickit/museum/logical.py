@@ -255,8 +255,7 @@ def one_bit_one_owner(w: World) -> None:
 
 def lowest_bit(w: World, ldr: int, cluster: int) -> Beats[tuple[int, ...]]:
     """The first of the entries that the LDR names. (X5-6, H-TAB-3; X16)"""
-    return lt.entries(ldr, cluster)[:1]
-    yield
+    return lt.entries((yield from lt.looked_up(w, ldr, cluster)), cluster)[:1]
 
 
 def overwrite_entry(w: World, v: Vcpu, table: int, index: int) -> Beats[None]:
@@ -306,12 +305,12 @@ def note_for_everybody(w: World, v: Vcpu, ldr: int, cluster: int) -> Beats[None]
 @brings("P1")
 def every_cluster_is_cluster_0(w: World) -> None:
     """(mda & 0xf0) >> 8 is always 0. (H-TAB-3)"""
-    w.replace(lt.named, cluster_0, "P1")
+    w.replace(lt.looked_up, cluster_0, "P1")
 
 
-def cluster_0(w: World, ldr: int, cluster: int) -> Beats[tuple[int, ...]]:
-    """All clusters share the first entries. (X5-6, H-TAB-3; P1)"""
-    return lt.entries(ldr & MEMBERS if cluster else ldr, cluster)
+def cluster_0(w: World, ldr: int, cluster: int) -> Beats[int]:
+    """The cluster's number is lost: all share the first entries. (X5-6, H-TAB-3; P1)"""
+    return ldr & MEMBERS if cluster else ldr
     yield
 
 

@@ -129,8 +129,14 @@ def remember(w: World, v: Vcpu, ldr: int, cluster: int) -> Beats[None]:
 
 @Op
 def named(w: World, ldr: int, cluster: int) -> Beats[tuple[int, ...]]:
-    """The entries that a logical ID names: one for every bit that is set. (X5-6, H-TAB-3; X16, P1)"""
-    return entries(ldr, cluster)
+    """The entries that a logical ID names: one for every bit that is set. (X5-6, H-TAB-3; X16)"""
+    return entries((yield from looked_up(w, ldr, cluster)), cluster)
+
+
+@Op
+def looked_up(w: World, ldr: int, cluster: int) -> Beats[int]:
+    """The logical ID whose entries are computed: all 8 bits, in the cluster model its number too. (H-TAB-3; P1)"""
+    return ldr
     yield
 
 
