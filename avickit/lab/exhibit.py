@@ -71,7 +71,8 @@ def exhibit(name: str, *, defect: str | None = None) -> Exhibit:
     """
     found = shown(name)
     scenario = load(found.scenario)
-    wrong = (defect or name,)
+    repairs = tuple(scenario.boot.get("defects", ()))
+    wrong = (*repairs, defect) if defect is not None else (*(r for r in repairs if item(r).number != name), name)
     if found.cut:
         return Exhibit(found, scenario.cut(found.cut), scenario.cut(found.cut, defects=wrong))
     return Exhibit(found, scenario.run(), scenario.run(defects=wrong))
@@ -127,5 +128,5 @@ def place(fn: Any) -> str:
 
 def swapped(names: Iterable[str]) -> list[tuple[str, str]]:
     """Every pair of an exhibit and another defect of these that its catalogue entry does not call the same."""
-    found = list(names)
+    found = [name for name in names if item(name).form != "repair"]
     return [(a, b) for a in found for b in found if a != b and b not in item(a).same_as]

@@ -9,6 +9,7 @@ from avickit.bits import Register, Shown
 from avickit.errors import AvicError
 from avickit.lab.guests import GuestHandle
 from avickit.lab.pages import ApicPage, TableView, VmcbView
+from avickit.manual.apic import Svr
 from avickit.manual.tables import LogicalEntry, PhysicalEntry
 from avickit.manual.vectors import vectors_value
 from avickit.silicon.deliver import ppr_of
@@ -65,9 +66,14 @@ class VcpuHandle(Shown):
 
     @property
     def lost_wakeup(self) -> bool:
-        """Whether it is blocked although a vector waits in IRR that it could take: nobody will wake it. (X6-5)"""
-        vector = max(self.page.irr, default=0)
-        return self.state == "blocked" and vector >> 4 > ppr_of(self.page.tpr, vectors_value(self.page.isr)) >> 4
+        """Whether it is blocked although a vector waits in IRR that it could take: nobody will wake it. (X6-5)
+
+        Not if its APIC is disabled by SVR, which is the guest's own wish. (X0-5a)
+        """
+        if self.state != "blocked" or not int(self.page["SVR"]) & Svr.ENABLE.mask:
+            return False
+        ppr = ppr_of(self.page.tpr, vectors_value(self.page.isr))
+        return max(self.page.irr, default=0) >> 4 > ppr >> 4
 
     @property
     def stats(self) -> dict[str, int]:

@@ -4,6 +4,7 @@ Does not model: the defects; those are overlays, by the same names (`registry`).
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -146,5 +147,11 @@ def item(name: str) -> Defect:
     known = catalogue()
     if name in known:
         return known[name]
-    near = get_close_matches(name.upper(), known, n=3, cutoff=0.6) or get_close_matches(name, known, n=3, cutoff=0.4)
-    raise AvicError.of("defect", name, f"a number of the catalogue{'; near it: ' + ', '.join(near) if near else ''}")
+    raise AvicError.of("defect", name, f"a number of the catalogue; near it: {', '.join(near(name, known))}")
+
+
+def near(name: str, known: Iterable[str]) -> list[str]:
+    """What may have been meant: the same in capitals, with leading zeros or a suffix, else what looks like it."""
+    asked = re.sub(r"^([XK])(\d)(?!\d)", r"\g<1>0\2", name.upper().strip())
+    alike = [other for other in known if other.upper() == asked or other.startswith(f"{asked}-")]
+    return alike or get_close_matches(asked, [*known], n=3, cutoff=0.4) or ["X11", "K01", "P1"]
