@@ -9,12 +9,13 @@ or store buffers, can show; there `differs` is empty and `by_exploration` says s
 
 import inspect
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from avickit.errors import AvicError
 from avickit.lab.machine import Machine
-from avickit.lab.scenario import Result, load
+from avickit.lab.scenario import Result, Scenario, load
 from avickit.lab.scenario.result import Check
 from avickit.museum import OVERLAYS
 from avickit.museum.catalogue import Defect, catalogue, item
@@ -64,18 +65,43 @@ class Exhibit(NamedTuple):
         return found | {"differs": self.differs, "right": self.right.data(), "wrong": self.wrong.data()}
 
 
-def exhibit(name: str, *, defect: str | None = None) -> Exhibit:
-    """Tell an exhibit both ways. `defect` puts another defect in its place: then its check is expected to fail.
+def exhibit(name: str) -> Exhibit:
+    """Tell an exhibit both ways. Raises AvicError for a name that is not in the catalogue, or that has no exhibit."""
+    found = shown(name)
+    scenario = scenario_of(found)
+    right = scenario.cut(found.cut) if found.cut else scenario.run()
+    return Exhibit(found, right, tell(found, (*repairs(found, but=found.number), name)))
 
-    Raises AvicError for a name that is not in the catalogue, or that has no exhibit.
+
+def swap(name: str, defect: str) -> Exhibit:
+    """The exhibit with another defect in its place, the repair that its scenario needs kept: its check should fail.
+
+    Raises AvicError as `exhibit` does, and where the two cannot be on one machine.
     """
     found = shown(name)
-    scenario = load(found.scenario)
-    repairs = tuple(scenario.boot.get("defects", ()))
-    wrong = (*repairs, defect) if defect is not None else (*(r for r in repairs if item(r).number != name), name)
-    if found.cut:
-        return Exhibit(found, scenario.cut(found.cut), scenario.cut(found.cut, defects=wrong))
-    return Exhibit(found, scenario.run(), scenario.run(defects=wrong))
+    return Exhibit(found, exhibit(name).right, tell(found, (*repairs(found), defect)))
+
+
+def tell(found: Defect, defects: tuple[str, ...]) -> Result:
+    """The exhibit's scenario, in the order that it asks for, with these defects."""
+    scenario = scenario_of(found)
+    return scenario.cut(found.cut, defects=defects) if found.cut else scenario.run(defects=defects)
+
+
+def repairs(found: Defect, *, but: str = "") -> tuple[str, ...]:
+    """The repairs that the scenario's correct code has, without those of one number."""
+    return tuple(name for name in scenario_of(found).boot.get("defects", ()) if item(name).number != but)
+
+
+def scenario_of(found: Defect) -> Scenario:
+    """The scenario that an exhibit is told in."""
+    return loaded(found.scenario)
+
+
+@cache
+def loaded(name: str) -> Scenario:
+    """A scenario that comes along, read once: many exhibits share one."""
+    return load(name)
 
 
 def shown(name: str) -> Defect:
