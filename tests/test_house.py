@@ -35,6 +35,7 @@ ROOMS = [
     "museum",
     "lab",
     "show",
+    "lessons",
     "commands",
     "cli",
 ]
