@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from avickit.errors import AvicError
+    from avickit.lab.exhibit import exhibit
     from avickit.lab.machine import Machine
     from avickit.show import Compare, MachineView, Predict, Stepper, look
     from avickit.silicon.guest import Insn, eoi, read, write
@@ -20,6 +21,7 @@ __all__ = [
     "Stepper",
     "__version__",
     "eoi",
+    "exhibit",
     "look",
     "read",
     "write",
@@ -34,6 +36,7 @@ _WHERE = {
     "Predict": "avickit.show",
     "Stepper": "avickit.show",
     "eoi": "avickit.silicon.guest",
+    "exhibit": "avickit.lab.exhibit",
     "look": "avickit.show",
     "read": "avickit.silicon.guest",
     "write": "avickit.silicon.guest",

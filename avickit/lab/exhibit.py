@@ -43,6 +43,13 @@ class Exhibit(NamedTuple):
         """The correct code passes; with the defect exactly what the catalogue says fails."""
         return self.right.ok and not self.wrong.stopped and self.differs == list(self.defect.symptoms)
 
+    def __repr__(self) -> str:
+        right = f"correct code: {len(self.right.checks)} expectations, {len(self.right.failures)} fail"
+        return f"<{self.defect.id}: {self.defect.title}; {right}; with the defect {len(self.differs)} fail>"
+
+    def __str__(self) -> str:
+        return "\n".join([repr(self)[1:-1], *(f"  {line}" for line in self.differs)])
+
     def data(self) -> dict[str, Any]:
         """The exhibit as plain data, for JSON."""
         d = self.defect

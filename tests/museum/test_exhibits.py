@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+import avickit
 from avickit.beat import World
 from avickit.errors import AvicError
 from avickit.lab.exhibit import Exhibit, exhibit, exhibits, repairs, shown, swap, swapped, symptoms, tell
@@ -118,6 +119,15 @@ def test_errors() -> None:
         shown("X23-fix")
     with pytest.raises(AvicError, match=r"defect: x11 given, expected a number of the catalogue; near it: X11"):
         exhibit("x11")
+
+
+def test_an_exhibit_reads_as_text() -> None:
+    found = avickit.exhibit("X06")
+    assert repr(found) == (
+        "<X06: Only the first target that matches is kicked; correct code: 5 expectations, 0 fail; "
+        "with the defect 1 fail>"
+    )
+    assert str(found).splitlines()[1] == "  d1v2 lost_wakeup: expected False, found True"
 
 
 def test_an_exhibit_as_data() -> None:
