@@ -232,7 +232,14 @@ def timer_interrupt(w: World, p: Any) -> Beats[None]:
     yield TICK(p.core.signals, INTR)
 
 
+def race(m: "Machine", specs: tuple[Any, ...], buffered: tuple[int, ...], schedule: tuple[Any, ...]) -> Script:
+    """One order of a race, as the explorer found it."""
+    from avickit.lab.explore.replay import play
+
+    yield from play(m, specs, buffered, schedule)
+
+
 SCRIPTS: dict[str, Callable[..., Script]] = {
     f.__name__: f
     for f in (boot_xen, create_domain, destroy_domain, execute, on, set_cpl, run, deschedule, pause, unpause, wake)
-} | {f.__name__: f for f in (set_irq, event, key, advance)}
+} | {f.__name__: f for f in (set_irq, event, key, advance, race)}

@@ -4,9 +4,10 @@ A step that cannot be done is an expectation that fails, and the end of the stor
 orders, and store buffers (`memory = "tso"`); they are the race explorer's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from avickit.beat import World
 from avickit.errors import AvicError
 from avickit.lab.handles import DomainHandle, VcpuHandle
 from avickit.lab.machine import FIRST_AVIC, Machine
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 class Runner:
     """One telling of a scenario."""
 
-    def __init__(self, scenario: "Scenario", patches: int | None) -> None:
+    def __init__(
+        self, scenario: "Scenario", patches: int | None, overlay: Callable[[World], None] | None = None
+    ) -> None:
         boot = dict(scenario.boot)
         told: int = boot.pop("patches", 10)
         self.patches = told if patches is None else patches
@@ -34,6 +37,7 @@ class Runner:
         self.scenario, self.boot = scenario, boot
         self.machine = Machine(**scenario.machine)
         self.result = Result(scenario, self.machine, self.patches)
+        self.overlay = overlay
         self.place: Path = ()
         self.marks: dict[str, int] = {}
         self.since = 0
@@ -46,21 +50,41 @@ class Runner:
 
     def go(self) -> Result:
         """The whole story. What the machine refuses stops it; the expectations are looked at all the same."""
-        s = self.scenario
+        self.stage()
+        self.try_to(self.one_after_the_other)
+        self.end()
+        return self.result
+
+    def one_after_the_other(self) -> None:
+        """The race in its given order."""
+        for actor, steps in self.scenario.race.items():
+            self.steps(("race", actor), steps)
+
+    def stage(self) -> None:
+        """Boot, domains and setup: all that comes before the race."""
+        self.try_to(self.set_up)
+
+    def try_to(self, do: Callable[[], None]) -> None:
+        """A part of the story; what the machine refuses stops it."""
+        if self.result.stopped:
+            return
         try:
-            with_text = f'boot "{self.boot.get("cmdline", "")}" with {self.patches} patches'
-            self.tell(with_text, lambda: self.machine.boot(**self.boot, patches=self.patches))
-            for number, vcpus in enumerate(s.domains, 1):
-                self.place = ("domain", number - 1)
-                self.tell(f"Xen creates d{number} with {vcpus} vCPUs", lambda n=vcpus: self.create(n))
-            self.steps(("setup",), s.setup)
-            for actor, steps in s.race.items():
-                self.steps(("race", actor), steps)
+            do()
         except AvicError as error:
             self.result.stopped = str(error)
             self.check(self.result.story[-1].text, "done", str(error), f"cannot be done: {error}", ok=False)
-        self.end()
-        return self.result
+
+    def set_up(self) -> None:
+        """What comes before the race."""
+        s = self.scenario
+        with_text = f'boot "{self.boot.get("cmdline", "")}" with {self.patches} patches'
+        self.tell(with_text, lambda: self.machine.boot(**self.boot, patches=self.patches))
+        if self.overlay is not None:
+            self.overlay(self.machine.world)
+        for number, vcpus in enumerate(s.domains, 1):
+            self.place = ("domain", number - 1)
+            self.tell(f"Xen creates d{number} with {vcpus} vCPUs", lambda n=vcpus: self.create(n))
+        self.steps(("setup",), s.setup)
 
     def create(self, vcpus: int) -> None:
         """A domain that the file asks for."""
