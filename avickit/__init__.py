@@ -14,6 +14,7 @@ __all__ = ["AvicError", "Insn", "Machine", "Stepper", "__version__", "eoi", "loo
 
 _WHERE = {"AvicError": "avickit.errors", "Machine": "avickit.lab.machine"}
 _WHERE |= dict.fromkeys(("Insn", "eoi", "read", "write"), "avickit.silicon.guest")
+_WHERE["explore"] = "avickit.lab.explore"
 _WHERE |= {"Stepper": "avickit.show", "look": "avickit.show"}
 
 

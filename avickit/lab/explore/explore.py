@@ -19,14 +19,17 @@ from avickit.lab.explore.result import Exploration
 from avickit.lab.explore.search import Predicate, Search
 from avickit.lab.explore.state import State
 from avickit.lab.scenario import Scenario, load
+from avickit.lab.scenario.run import Runner
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from dataclasses import replace
+from pathlib import Path
 
     from avickit.lab.machine import Machine
 
 MEMORIES = ("sc", "tso")
 MOST = 1 << 62
+Overlay = Callable[[World], None]
 
 
 def explore(
@@ -40,15 +43,17 @@ def explore(
     always: Iterable[Predicate] | Callable[["Machine"], Iterable[Predicate]] = (),
     executions: int | None = None,
     patches: int | None = None,
-    overlay: Callable[[World], None] | None = None,
+    version: str | None = None,
+    defects: Iterable[str] | None = None,
+    overlay: Overlay | None = None,
     progress: bool = False,
 ) -> Exploration:
     """All orders of a scenario's race, once its setup has run; `memory` is sc or tso, the file's if not given.
 
     `preemptions` bounds the switches away from a thread that could go on (then nothing is reduced). `properties` are
     looked at at each end, `always` on the way (a function makes them from the machine). `executions` ends the search
-    after so many orders; Ctrl-C ends it with what was found so far. `patches` replaces the file's; `overlay` changes
-    the booted World: a defect tried out. `judge` is for a race of bare programs. Raises AvicError for a race that
+    after so many orders; Ctrl-C ends it with what was found so far. `patches`, `version` and `defects` replace the
+    file's; `overlay` changes the booted World: a defect of one's own. `judge` is for a race of bare programs. Raises AvicError for a race that
     cannot be played.
     """
     if memory is not None and memory not in MEMORIES:
@@ -61,7 +66,7 @@ def explore(
         name, race, memory = "race", what, memory or "sc"
         wanted = tuple(always) if not callable(always) else ()
     else:
-        scenario = what if isinstance(what, Scenario) else load(what)
+        scenario = booted(what if isinstance(what, Scenario) else load(what), version, defects)
         name, memory = scenario.name, memory or scenario.memory
         machine, specs = staged(scenario, patches, overlay)
         race = race_of(machine, specs)
@@ -93,13 +98,22 @@ def explore(
     return Exploration(name, memory, search, race, fresh)
 
 
-def staged(
-    scenario: Scenario, patches: int | None, overlay: Callable[[World], None] | None
-) -> "tuple[Machine, tuple[Spec, ...]]":
+def staged(scenario: Scenario, patches: int | None, overlay: Overlay | None) -> "tuple[Machine, tuple[Spec, ...]]":
     """A machine after the scenario's setup, and the threads of its race. Raises AvicError where that cannot be."""
     if not scenario.race:
         raise scenario.source.error((), "there is no [race] to explore")
-    runner = scenario.stage(patches, overlay)
+    runner = Runner(scenario, patches, overlay)
+    runner.stage()
     if runner.result.stopped:
         raise AvicError(f"{scenario.name}: the setup stopped: {runner.result.stopped}")
     return runner.machine, cast(runner)
+
+
+def booted(scenario: Scenario, version: str | None, defects: Iterable[str] | None) -> Scenario:
+    """The scenario with another version of the series, or other defects, than its file asks for."""
+    boot = dict(scenario.boot)
+    if version is not None:
+        boot["version"] = version
+    if defects is not None:
+        boot["defects"] = [defects] if isinstance(defects, str) else list(defects)
+    return replace(scenario, boot=boot)

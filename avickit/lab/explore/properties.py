@@ -107,7 +107,10 @@ def wrong_delivery(end: End) -> str:
 
 
 def host_alive(end: End) -> str:
-    """No core runs into an error of the hypervisor, or waits for ever."""
+    """Xen has not crashed, no core runs into an error of it, or waits for ever."""
+    w = end.machine.world
+    if any(w.at[host.crashed] for host in w.objects.get("host", ())):
+        return f"the host has crashed: {w.objects['lines'][-1]}"
     for name, node in zip(end.names, end.nodes, strict=True):
         if node.crash:
             return f"{name}: {node.crash}"

@@ -7,13 +7,12 @@
 Does not model: races in any order but the given one; defects and versions of the series.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from avickit import data
-from avickit.beat import World
 from avickit.errors import AvicError, in_range
 from avickit.lab.scenario.check import check, domains_of
 from avickit.lab.scenario.names import Names
@@ -66,15 +65,6 @@ class Scenario:
         if patches is not None:
             in_range("patches", patches, 0, 10)
         return Runner(self, patches).go()
-
-    def stage(self, patches: int | None = None, overlay: Callable[[World], None] | None = None) -> Runner:
-        """The story up to where its race begins: the runner has the machine, and what has been checked so far.
-
-        `overlay` changes the World as soon as Xen has booted.
-        """
-        runner = Runner(self, patches, overlay)
-        runner.stage()
-        return runner
 
 
 def load(where: str | Path) -> Scenario:
