@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """The command line: `avickit run`, `check`, `explore`, `scenarios`, `decode`, `rules`.
+=======
+"""The command line: `avickit run`, `check`, `scenarios`, `decode`, `rules`, `lesson`, `slides`, `html`.
+>>>>>>> main
 
 Exit code 0: all is well; 1: an expectation does not hold, a race can go wrong, a rule is cited by nobody; 2: bad input. Commands take files
 or `-`, standard input. What a command needs is loaded when it runs. Does not model: the commands (`commands`).
@@ -12,6 +16,7 @@ from avickit import __version__
 from avickit.commands.decode import decode
 from avickit.commands.explore import explore
 from avickit.commands.rules import rules
+from avickit.commands.teach import html, lesson, slides
 from avickit.commands.tell import check, run, scenarios
 from avickit.errors import AvicError
 
@@ -41,5 +46,9 @@ def main() -> None:
     """AMD's AVIC and the Xen series that brought it, as a machine you can run without the machine."""
 
 
+<<<<<<< HEAD
 for command in (run, check, explore, scenarios, decode, rules):
+=======
+for command in (run, check, scenarios, decode, rules, lesson, slides, html):
+>>>>>>> main
     main.add_command(command)
