@@ -1,11 +1,8 @@
-<<<<<<< HEAD
-"""The command line: `avickit run`, `check`, `explore`, `scenarios`, `decode`, `rules`.
-=======
-"""The command line: `avickit run`, `check`, `scenarios`, `decode`, `rules`, `lesson`, `slides`, `html`.
->>>>>>> main
+"""The command line: `avickit run`, `check`, `explore`, `scenarios`, `decode`, `rules`, `lesson`, `slides`, `html`.
 
-Exit code 0: all is well; 1: an expectation does not hold, a race can go wrong, a rule is cited by nobody; 2: bad input. Commands take files
-or `-`, standard input. What a command needs is loaded when it runs. Does not model: the commands (`commands`).
+Exit code 0: all is well; 1: an expectation does not hold, a race can go wrong, a rule is cited by nobody; 2: bad input.
+Commands take files or `-`, standard input. What a command needs is loaded when it runs. Does not model: the commands
+(`commands`).
 """
 
 from typing import Any
@@ -46,9 +43,5 @@ def main() -> None:
     """AMD's AVIC and the Xen series that brought it, as a machine you can run without the machine."""
 
 
-<<<<<<< HEAD
-for command in (run, check, explore, scenarios, decode, rules):
-=======
-for command in (run, check, scenarios, decode, rules, lesson, slides, html):
->>>>>>> main
+for command in (run, check, explore, scenarios, decode, rules, lesson, slides, html):
     main.add_command(command)

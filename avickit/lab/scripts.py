@@ -232,11 +232,11 @@ def timer_interrupt(w: World, p: Any) -> Beats[None]:
     yield TICK(p.core.signals, INTR)
 
 
-def race(m: "Machine", specs: tuple[Any, ...], buffered: tuple[int, ...], schedule: tuple[Any, ...]) -> Script:
-    """One order of a race, as the explorer found it."""
+def race(m: "Machine", *order: Any) -> Script:
+    """One order of a race, as the explorer found it: threads, places that store buffers hold, schedule, what races."""
     from avickit.lab.explore.replay import play
 
-    yield from play(m, specs, buffered, schedule)
+    yield from play(m, *order)
 
 
 SCRIPTS: dict[str, Callable[..., Script]] = {

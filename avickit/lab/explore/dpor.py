@@ -2,8 +2,8 @@
 
 Two orders that differ only in steps that do not touch the same places end alike; of all those one is enough.
 (P. Abdulla, S. Aronis, B. Jonsson, K. Sagonas, "Optimal Dynamic Partial Order Reduction", POPL 2014, algorithm 1;
-drains of store buffers are processes of their own, as in N. Zhang, M. Kusano, C. Wang, PLDI 2015.) What happens before a
-step is a set of steps, kept as the bits of a number. Does not model: bounded searches (`full`).
+drains of store buffers are processes of their own, as in N. Zhang, M. Kusano, C. Wang, PLDI 2015.) What happens before
+a step is a set of steps, kept as the bits of a number. Does not model: bounded searches (`full`).
 """
 
 from collections.abc import Callable, Iterator

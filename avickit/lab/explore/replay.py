@@ -95,10 +95,27 @@ class Player:
         return tuple(f"{names.long(self.w, p)} = {words.value(self.w, p, v)}" for _, p, v in self.buffers[thread])
 
 
-def play(m: "Machine", specs: tuple[Spec, ...], buffered: tuple[int, ...], schedule: Schedule) -> "Script":
-    """The command `race` of a machine: its threads in this order. All of it is data, so a fork plays it again."""
+def play(
+    m: "Machine", specs: tuple[Spec, ...], buffered: tuple[int, ...], schedule: Schedule, racing: tuple[int, ...] = ()
+) -> "Script":
+    """The command `race` of a machine: its threads in this order. All of it is data, so a fork plays it again.
+
+    `racing` are the two steps that race; their beats say so in the trace.
+    """
+    notes = {i: n + len(m.trace) for i, n in beats_of(schedule, len(race_of(m, specs).threads)).items() if i in racing}
+    for step, n in notes.items():
+        m.trace.notes[n] = " and ".join(f"races with beat {other}" for i, other in notes.items() if i != step)
     yield from Player(race_of(m, specs), buffered).script(schedule)
     m.world.signalled.clear()
+
+
+def beats_of(schedule: Schedule, count: int) -> dict[int, int]:
+    """For each entry of a schedule the number of its first beat, from 1; a drain takes two."""
+    found, n = {}, 1
+    for index, (process, beats) in enumerate(schedule):
+        found[index] = n
+        n += beats if process < count else 2
+    return found
 
 
 def record(race: Race, buffered: Iterable[int], schedule: Schedule, limit: int = 200_000) -> Trace:

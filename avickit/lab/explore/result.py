@@ -5,13 +5,13 @@ Does not model: how it is drawn (`diagram`).
 
 import itertools
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from avickit.bits import Shown
 from avickit.errors import AvicError
 from avickit.lab.explore.order import predecessors, quiet, races_of
 from avickit.lab.explore.race import Race
-from avickit.lab.explore.replay import Schedule, record
+from avickit.lab.explore.replay import Schedule, beats_of, record
 from avickit.lab.explore.search import Found, Search
 from avickit.lab.explore.state import Step
 from avickit.lab.trace import Beat, Trace
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from avickit.lab.machine import Machine
 
 
+Fresh: TypeAlias = "Callable[[Schedule, tuple[int, ...]], Machine]"
+"""Makes a machine on which an order has just happened; the two steps that race are marked in its trace."""
+
+
 class Exploration(Shown):
     """`result.ok`, `.verdict`, `.executions`, `.states`, `.finals`, `.bad`; `.machine`, `.trace`, `.diagram` if not ok.
 
@@ -30,9 +34,7 @@ class Exploration(Shown):
     nothing was left out; `interrupted` that somebody pressed Ctrl-C.
     """
 
-    def __init__(
-        self, name: str, memory: str, search: Search, race: Race, fresh: "Callable[[Schedule], Machine] | None"
-    ) -> None:
+    def __init__(self, name: str, memory: str, search: Search, race: Race, fresh: "Fresh | None") -> None:
         self.name, self.memory, self.race = name, memory, race
         self.executions, self.steps = search.executions, search.steps
         self.states = getattr(search.walk, "states", search.steps + 1)
@@ -84,7 +86,7 @@ class Exploration(Shown):
         """A machine on which the counterexample has just happened; its trace begins with the setup."""
         if self._fresh is None:
             raise AvicError(f"{self.name}: bare programs have a trace, but no machine")
-        return self._fresh(self.schedule)
+        return self._fresh(self.schedule, self.racing_steps or ())
 
     @cached_property
     def trace(self) -> Trace:
@@ -101,19 +103,27 @@ class Exploration(Shown):
         """The first beat of the race in the trace."""
         return self.trace.commands[-1].first + 1 if self._fresh else 1
 
+    @property
+    def opens(self) -> int:
+        """The beat at which a stepper opens: the first of the two that race."""
+        return self.racing[0] if self.racing else self.first
+
     def beat_of(self, step: int) -> int:
         """The number in the trace of the first beat of a step of the counterexample."""
-        count = len(self.race.threads)
-        drains = sum(s.process >= count for s in self.shortest.path[:step])
-        return self.first + sum(s.beats for s in self.shortest.path[:step]) + 2 * drains
+        return self.first - 1 + beats_of(self.schedule, len(self.race.threads))[step]
 
     @cached_property
+    def racing_steps(self) -> tuple[int, int] | None:
+        """The two steps that race: done in the other order, and all else left to itself, nothing goes wrong."""
+        path = list(self.shortest.path)
+        pairs = races_of(path, len(self.race.threads))
+        return next((pair for pair in pairs if self._search.ends_well(path, *pair)), pairs[0] if pairs else None)
+
+    @property
     def racing(self) -> tuple[int, int] | None:
-        """The two beats that race: done in the other order, and all else left to itself, nothing goes wrong."""
-        count, path = len(self.race.threads), list(self.shortest.path)
-        pairs = races_of(path, count)
-        chosen = next((pair for pair in pairs if self._search.ends_well(path, *pair)), pairs[0] if pairs else None)
-        return (self.beat_of(chosen[0]), self.beat_of(chosen[1])) if chosen else None
+        """The two beats that race, by their numbers in the trace."""
+        steps = self.racing_steps
+        return (self.beat_of(steps[0]), self.beat_of(steps[1])) if steps else None
 
     @property
     def beats(self) -> list[Beat]:
@@ -146,8 +156,9 @@ class Exploration(Shown):
         return data
 
     def __repr__(self) -> str:
-        counted = f"{self.executions:,} orders, {self.finals:,} final states"
-        more = "" if self.complete else ", not finished"
+        counted = f"{self.orders or self.executions:,} orders, {self.finals:,} final states"
+        more = "" if self.preemptions is None else f", at most {self.preemptions} preemptions"
+        more += "" if self.complete else ", not finished"
         return f"<{self.name}, {self.memory}: {self.verdict}; {counted}{more}>"
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ Does not model: anything.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from avickit.beat import World
@@ -15,15 +16,14 @@ from avickit.lab.explore.progress import Progress
 from avickit.lab.explore.properties import USUAL
 from avickit.lab.explore.race import Race
 from avickit.lab.explore.replay import Schedule
-from avickit.lab.explore.result import Exploration
+from avickit.lab.explore.result import Exploration, Fresh
 from avickit.lab.explore.search import Predicate, Search
 from avickit.lab.explore.state import State
 from avickit.lab.scenario import Scenario, load
 from avickit.lab.scenario.run import Runner
 
 if TYPE_CHECKING:
-    from dataclasses import replace
-from pathlib import Path
+    from pathlib import Path
 
     from avickit.lab.machine import Machine
 
@@ -53,15 +53,15 @@ def explore(
     `preemptions` bounds the switches away from a thread that could go on (then nothing is reduced). `properties` are
     looked at at each end, `always` on the way (a function makes them from the machine). `executions` ends the search
     after so many orders; Ctrl-C ends it with what was found so far. `patches`, `version` and `defects` replace the
-    file's; `overlay` changes the booted World: a defect of one's own. `judge` is for a race of bare programs. Raises AvicError for a race that
-    cannot be played.
+    file's; `overlay` changes the booted World: a defect of one's own. `judge` is for a race of bare programs. Raises
+    AvicError for a race that cannot be played.
     """
     if memory is not None and memory not in MEMORIES:
         raise AvicError.of("memory", memory, " or ".join(MEMORIES))
     for name, limit in (("preemptions", preemptions), ("executions", executions)):
         if limit is not None:
             in_range(name, limit, int(name == "executions"), MOST)
-    fresh: Callable[[Schedule], Machine] | None = None
+    fresh: Fresh | None = None
     if isinstance(what, Race):
         name, race, memory = "race", what, memory or "sc"
         wanted = tuple(always) if not callable(always) else ()
@@ -90,9 +90,9 @@ def explore(
     if not isinstance(what, Race):
         buffered = tuple(sorted(search.automata.shared)) if memory == "tso" else ()
 
-        def fresh(schedule: Schedule) -> "Machine":
+        def fresh(schedule: Schedule, racing: tuple[int, ...]) -> "Machine":
             again, specs = staged(scenario, patches, overlay)
-            again.command("race", specs, buffered, schedule)
+            again.command("race", specs, buffered, schedule, racing)
             return again
 
     return Exploration(name, memory, search, race, fresh)
