@@ -13,7 +13,7 @@ from avickit.beat import LOAD, WAIT, Beats, Kind, Site, World
 from avickit.lab import scripts
 from avickit.lab.explore.race import WORLD, Race, Thread
 from avickit.silicon.deliver import IRR
-from avickit.silicon.parts import Core
+from avickit.silicon.parts import GUEST, Core
 from avickit.silicon.run import run_core
 from avickit.xen import sched, vlapic
 from avickit.xen.parts import PAUSED, READ_PROCESSOR, READ_RUNNING, PCpu, vcpu_of
@@ -76,12 +76,33 @@ def on_core(w: World, core: Core, work: tuple[Work, ...], left: int) -> Beats[No
         else:
             yield from scripts.in_host(w, core, partial(in_xen, w, verb, args), [])
     if work:
-        yield from run_core(w, core)
-        left = w.see(core.signals)
+        left = yield from until_quiet(w, core)
     while True:
         yield LISTEN(core.signals, anything_but(left))
-        yield from run_core(w, core)
-        left = w.see(core.signals)
+        left = yield from until_quiet(w, core)
+
+
+def until_quiet(w: World, core: Core) -> Beats[int]:
+    """A core at work until it does nothing any more; the signals that it leaves pending.
+
+    In guest mode it is asked again as long as it does something: what came in its last beats it has not noticed.
+    """
+    yield from run_core(w, core)
+    while w.see(core.mode) == GUEST and (yield from counted(run_core(w, core))):
+        pass
+    return int(w.see(core.signals))
+
+
+def counted(beats: Beats[Any]) -> Beats[int]:
+    """The same beats; how many there were."""
+    count, answer = 0, None
+    while True:
+        try:
+            ask = beats.send(answer)
+        except StopIteration:
+            return count
+        count += 1
+        answer = yield ask
 
 
 def in_xen(w: World, verb: str, args: list[Any], core: Core) -> Beats[None]:
