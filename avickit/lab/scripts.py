@@ -249,7 +249,14 @@ def timer_interrupt(w: World, p: Any) -> Beats[None]:
     yield TICK(p.core.signals, INTR)
 
 
+def race(m: "Machine", *order: Any) -> Script:
+    """One order of a race, as the explorer found it: threads, places that store buffers hold, schedule, what races."""
+    from avickit.lab.explore.replay import play
+
+    yield from play(m, *order)
+
+
 SCRIPTS: dict[str, Callable[..., Script]] = {
     f.__name__: f
     for f in (boot_xen, create_domain, destroy_domain, execute, on, set_cpl, run, deschedule, pause, unpause, wake)
-} | {f.__name__: f for f in (set_irq, event, key, advance)}
+} | {f.__name__: f for f in (set_irq, event, key, advance, race)}

@@ -41,6 +41,8 @@ def check(names: Names, found: Mapping[str, Any]) -> None:
             check_step(names, ("race", actor, index), step)
     if "expect" in found:
         check_expect(names, ("expect",), found["expect"])
+        if isinstance(found["expect"].get("verdict"), dict) and "race" not in found:
+            raise names.error(("expect", "verdict"), "memory models differ in a race only, and there is no [race]")
     check_open_at(names, found.get("open_at", {}))
 
 

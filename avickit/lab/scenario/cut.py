@@ -22,7 +22,7 @@ class CutRunner(Runner):
         super().__init__(scenario, patches)
         self.cut = cut
 
-    def race(self) -> None:
+    def one_after_the_other(self) -> None:
         """The actor as far as the beat, the others to their end, then the rest of it."""
         race, actor = self.scenario.race, self.cut["actor"]
         if actor not in race:
