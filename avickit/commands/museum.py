@@ -68,12 +68,13 @@ def lines(shown: "Exhibit", *, brief: bool = False) -> list[str]:
         head += story(d)
     head.append(f"Correct code, scenario {d.scenario}: {len(shown.right.checks)} expectations, {said(shown)}.")
     head += [paint(f"  {check}", "red") for check in shown.right.failures]
-    if shown.by_exploration:
-        head.append(f"With {d.id}: no single order shows it; avickit explore {d.scenario} tries them all.")
-    else:
-        order = f" ({d.cut['actor']} stops after beat {d.cut['nth']} of {d.cut['rule']})" if d.cut else ""
-        head.append(f"With {d.id}{order}:")
-        head += [f"  {paint('differs', 'yellow')} {line}" for line in shown.differs] or ["  nothing differs"]
+    for memory, (right, wrong) in shown.explored.items():
+        head.append(f"All orders, {memory}: {right.verdict} ({right.executions:,}); with it {wrong.executions:,}.")
+    order = f" ({d.cut['actor']} stops after beat {d.cut['nth']} of {d.cut['rule']})" if d.cut else ""
+    beside = f" beside {d.number}" if d.form == "repair" else ""
+    head.append(f"With {d.id}{beside}{order}:")
+    head += [f"  {paint('differs', 'yellow')} {line}" for line in shown.differs] or ["  nothing differs"]
+    head += ["  repaired"] if d.form == "repair" and shown.ok else []
     return head if shown.ok else [*head, paint("This is not what the catalogue says.", "red", bold=True)]
 
 

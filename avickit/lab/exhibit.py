@@ -3,15 +3,15 @@
     shown = exhibit("X11")
     shown.right.ok, shown.differs, shown.ok
 
-The fix is proven by the same check that fails with the defect. Does not model: what only an exploration of all orders,
-or store buffers, can show; there `differs` is empty and `by_exploration` says so.
+The fix is proven by the same check that fails with the defect; for a race the check is the explorer's verdict on all
+its orders. Does not model: defects that no scenario shows (`Defect.not_modelled` says why).
 """
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from avickit.errors import AvicError
 from avickit.lab.machine import Machine
@@ -20,28 +20,41 @@ from avickit.lab.scenario.result import Check
 from avickit.museum import OVERLAYS
 from avickit.museum.catalogue import Defect, catalogue, item
 
+if TYPE_CHECKING:
+    from avickit.lab.explore import Exploration
+
 
 class Exhibit(NamedTuple):
-    """A defect with its two tellings: `right` by the correct code, `wrong` with the defect."""
+    """A defect with its tellings: `right` by the correct code, `wrong` with the defect.
+
+    `explored` are the explorations of all orders of the race, right and wrong, by memory model.
+    """
 
     defect: Defect
     right: Result
     wrong: Result
+    explored: "Mapping[str, tuple[Exploration, Exploration]]"
 
     @property
     def differs(self) -> list[str]:
-        """The expectations that fail with the defect, one a line."""
-        return symptoms(self.wrong)
-
-    @property
-    def by_exploration(self) -> bool:
-        """Whether no single order without store buffers shows it: `avickit explore` does."""
-        return self.defect.shows == "explore" and not self.defect.symptoms
+        """What fails with the defect, one a line: expectations, and verdicts on all orders."""
+        verdicts = [
+            f"all orders, {memory}: {wrong.verdict}: {wrong.says}"
+            for memory, (right, wrong) in self.explored.items()
+            if wrong.verdict != right.verdict
+        ]
+        return symptoms(self.wrong) + verdicts
 
     @property
     def ok(self) -> bool:
         """The correct code passes; with the defect exactly what the catalogue says fails."""
-        return self.right.ok and not self.wrong.stopped and self.differs == list(self.defect.symptoms)
+        told = self.right.ok and not self.wrong.stopped and symptoms(self.wrong) == list(self.defect.symptoms)
+        return told and all(self.proven(memory) for memory in self.explored)
+
+    def proven(self, memory: str) -> bool:
+        """Whether the explorer, at its end, says pass of the correct code and the catalogue's verdict of the defect."""
+        right, wrong = self.explored[memory]
+        return right.complete and right.ok and wrong.verdict == self.defect.verdicts[memory]
 
     def __repr__(self) -> str:
         right = f"correct code: {len(self.right.checks)} expectations, {len(self.right.failures)} fail"
@@ -68,16 +81,19 @@ class Exhibit(NamedTuple):
         words += ("consequence", "notices", "fix", "shows", "scenario", "built_in")
         found = {word: getattr(d, word) for word in words}
         found |= {"rules": list(d.rules), "versions": list(d.versions), "absent": list(d.absent), "cut": dict(d.cut)}
-        found |= {"code": code(d.id), "ok": self.ok, "by_exploration": self.by_exploration}
-        return found | {"differs": self.differs, "right": self.right.data(), "wrong": self.wrong.data()}
+        found |= {"code": code(d.id), "ok": self.ok, "verdicts": dict(d.verdicts), "differs": self.differs}
+        explored = {memory: [one.data() for one in both] for memory, both in self.explored.items()}
+        return found | {"right": self.right.data(), "wrong": self.wrong.data(), "explored": explored}
 
 
 def exhibit(name: str) -> Exhibit:
-    """Tell an exhibit both ways. Raises AvicError for a name that is not in the catalogue, or that has no exhibit."""
+    """Tell an exhibit both ways. Raises AvicError for a name that is not in the catalogue, or that has no exhibit.
+
+    A repair is told beside the defect that it repairs.
+    """
     found = shown(name)
-    scenario = scenario_of(found)
-    right = scenario.cut(found.cut) if found.cut else scenario.run()
-    return Exhibit(found, right, tell(found, (*repairs(found, but=found.number), name)))
+    mine = (found.number, name) if found.form == "repair" else (name,)
+    return both(found, (*repairs(found, but=found.number), *mine))
 
 
 def swap(name: str, defect: str) -> Exhibit:
@@ -86,7 +102,18 @@ def swap(name: str, defect: str) -> Exhibit:
     Raises AvicError as `exhibit` does, and where the two cannot be on one machine.
     """
     found = shown(name)
-    return Exhibit(found, exhibit(name).right, tell(found, (*repairs(found), defect)))
+    return both(found, (*repairs(found), defect))
+
+
+def both(found: Defect, wrong: tuple[str, ...]) -> Exhibit:
+    """The exhibit with the correct code and with these defects; explored where the catalogue has a verdict."""
+    from avickit.lab.explore import explore
+
+    scenario = scenario_of(found)
+    explored = {
+        memory: (explore(scenario, memory), explore(scenario, memory, defects=wrong)) for memory in found.verdicts
+    }
+    return Exhibit(found, tell(found, repairs(found)), tell(found, wrong), explored)
 
 
 def tell(found: Defect, defects: tuple[str, ...]) -> Result:

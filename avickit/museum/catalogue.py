@@ -47,6 +47,7 @@ class Defect:
     shows: str = ""
     scenario: str = ""
     cut: Mapping[str, Any] = field(default_factory=dict)
+    verdicts: Mapping[str, str] = field(default_factory=dict)
     symptoms: tuple[str, ...] = ()
     same_as: Mapping[str, str] = field(default_factory=dict)
 

@@ -53,7 +53,11 @@ def test_how_sure_it_is_and_whose_it_is() -> None:
 def test_what_only_exploration_shows() -> None:
     result = museum("X03")
     assert result.exit_code == 0
-    assert "With X03: no single order shows it; avickit explore museum-x03 tries them all." in result.output
+    assert "All orders, sc: pass (" in result.output
+    assert "differs all orders, tso: lost wake-up: d1v1 sleeps, and vector 41h waits in its IRR" in result.output
+    data = json.loads(museum("K01-shadow", "--json").output)[0]
+    assert data["ok"] is True
+    assert [one["verdict"] for one in data["explored"]["tso"]] == ["pass", "pass"]
 
 
 def test_several_and_json() -> None:
