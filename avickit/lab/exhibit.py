@@ -178,7 +178,7 @@ def code(name: str) -> list[str]:
 
 
 def place(fn: Any) -> str:
-    """`avickit/museum/logical.py:97 inverted_and_gated`."""
+    """`avickit/museum/logical_notes.py:34 inverted_and_gated`."""
     fn = getattr(fn, "fn", fn)
     home = Path(__file__).parents[2]
     file = Path(inspect.getsourcefile(fn) or "").resolve()

@@ -36,7 +36,7 @@ def test_one_at_length() -> None:
         "  In versions:  B2\n",
         "  Not in:       P16 A1 A2 B1\n",
         "  Confidence:   S: follows from the code alone",
-        "avickit/museum/logical.py:",
+        "avickit/museum/logical_notes.py:",
         "Correct code, scenario museum-x11: 5 expectations, all hold.",
         "  differs d1v1 taken: expected none, found 41h once",
     ):

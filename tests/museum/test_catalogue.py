@@ -12,10 +12,9 @@ from avickit.errors import AvicError
 from avickit.lab.exhibit import code, exhibits
 from avickit.lab.machine import Machine
 from avickit.lab.rules import numbers
-from avickit.museum import OVERLAYS, handlers, injecting, logical, posting, running, setup
+from avickit.museum import MODULES, OVERLAYS
 from avickit.museum.catalogue import CONFIDENCE, catalogue, item, read, versions
 
-MODULES = (running, posting, handlers, logical, injecting, setup)
 TEXT = data.path("defects.toml").read_text("utf-8")
 HEAD = 'format = 1\n[[version]]\nname = "A1"\nsays = "one"\n'
 ITEM = '[[defect]]\nid = "X99"\ntitle = "wrong"\npatch = 5\nrules = ["X5-6"]\nconfidence = "S"\nfunction = "some"\n'
