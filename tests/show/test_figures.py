@@ -89,8 +89,8 @@ class TestSequence:
             scene.b.guest.eoi()
             scene.a.guest.write("ICRL", vector)
         figure = sequence(scene.m, first=scene.start)
-        assert len(figure.text.splitlines()) == 24
-        assert re.search(r"the first 24 of \d+ arrows", figure.title)
+        assert len(figure.text.splitlines()) == 20
+        assert re.search(r"the first 20 of \d+ arrows", figure.title)
         assert len(figure.html) <= LIMIT
 
     @pytest.mark.parametrize("reach", [{"first": 0}, {"first": 9, "last": 3}, {"last": 10**6}])

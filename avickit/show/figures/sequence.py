@@ -22,7 +22,7 @@ from avickit.silicon import deliver, doorbell, vmexit, vmrun
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST = 24
+MOST = 20
 """So many arrows are told."""
 SETS = ("IRR", "ISR")
 COMMAND = ("ICRL", "ICRH", "EOI")
@@ -45,7 +45,7 @@ class Arrow(NamedTuple):
 
 
 def sequence(machine: Machine, *, first: int | None = None, last: int | None = None) -> Figure:
-    """Beats `first` to `last` of the trace (not given: the last command's) as arrows, at most 24 of them.
+    """Beats `first` to `last` of the trace (not given: the last command's) as arrows, at most 20 of them.
 
     Arrows are: writes of ICR and EOI, changes of IRR and ISR, doorbells and interrupts between cores, exits and
     entries. Raises AvicError for beats that are not there, and where none of them is such a beat.
