@@ -11,7 +11,8 @@ from avickit import AvicError, Machine, MachineView
 from avickit.show import html, look
 from avickit.show.glance import Glance
 from avickit.show.live.lanes import LOOKS
-from avickit.show.live.machine import LiveMachine, after_cell, said
+from avickit.show.live.machine import LiveMachine, after_cell
+from avickit.show.live.picture import said
 from avickit.show.moment import moment
 from avickit.show.states import STATES, chip
 from tests.show.scene import Scene, play

@@ -10,11 +10,14 @@ from base64 import b64encode
 from collections.abc import Callable
 from functools import cached_property
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from avickit.errors import AvicError
 from avickit.show.figures.stable import stable
-from avickit.show.tags import element, fold, panel, text
+from avickit.show.tags import element, fold, panel
+from avickit.show.tags import text as escaped
+from avickit.show.view import View
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +35,11 @@ SETTINGS: Final[dict[Any, Any]] = {
 NO_DATE: Final = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
-class Figure:
+DOTS: Final = 144
+"""Of a saved PNG, an inch."""
+
+
+class Figure(View):
     """A picture: `.figure` is matplotlib's, `.alt` its alt text, `.text` and `.table` its twins.
 
     `draw` is given axes that fill the figure but for `margins` (left, bottom, right, top in inches); `size` is its
@@ -50,7 +57,8 @@ class Figure:
         size: tuple[float, float],
         margins: tuple[float, float, float, float],
     ) -> None:
-        self.title, self.alt, self.text, self.table = title, alt, text, table
+        self.title, self.alt, self.table = title, alt, table
+        self._text = text
         self._draw, self._size, self._margins = draw, size, margins
 
     @cached_property
@@ -85,11 +93,24 @@ class Figure:
         try:
             source = f"data:image/svg+xml;base64,{b64encode(self.svg.encode()).decode()}"
         except AvicError:
-            return panel(element("div", text(self.alt)) + self.table)
-        return panel(f'<img src="{source}" alt="{text(self.alt)}">' + fold("the same as a table", self.table))
+            return panel(element("div", escaped(self.alt)) + self.table)
+        return panel(f'<img src="{source}" alt="{escaped(self.alt)}">' + fold("the same as a table", self.table))
 
-    def __repr__(self) -> str:
-        return f"{self.title}\n{self.text}"
+    @property
+    def text(self) -> str:
+        """The title and the twin as text."""
+        return f"{self.title}\n{self._text}"
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {"text/plain": repr(self), "text/html": self.html}
+    def save(self, path: str | Path) -> Path:
+        """Write the picture to a .svg or .png, the picture and its table to a .html."""
+        where = Path(path)
+        if where.suffix.lower() not in (".svg", ".png"):
+            return super().save(path)
+        try:
+            if where.suffix.lower() == ".svg":
+                where.write_text(self.svg, encoding="utf-8")
+            else:
+                self.figure.savefig(where, dpi=DOTS, metadata={"Description": self.alt, "Software": None})
+        except OSError as error:
+            raise AvicError(f"{path}: {error.strerror or error}") from error
+        return where

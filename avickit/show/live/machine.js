@@ -113,6 +113,7 @@ function render({ model, el }) {
     follow.setAttribute("aria-pressed", String(model.get("follow")));
   }
 
+  follow.parentElement.hidden = Boolean(model.alone); // in a file of its own there is nothing to follow
   follow.addEventListener("click", () => {
     model.set("follow", !model.get("follow"));
     save();
