@@ -23,6 +23,7 @@ WORDS = {
     "chosen": "your choice",
     "hide": "hide the answer",
     "said": "You chose {chosen}. The answer is {answer}.",
+    "lost": "The kernel is gone; choosing and hiding work all the same.",
     "help": "Tab and Enter, or the letter, choose; Escape hides the answer",
 }
 """What the live form says."""

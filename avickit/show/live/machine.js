@@ -113,6 +113,14 @@ function render({ model, el }) {
     follow.setAttribute("aria-pressed", String(model.get("follow")));
   }
 
+  function lost() {
+    setTimeout(() => {
+      if (!root.closest(".jupyter-widgets-disconnected")) return;
+      behind.textContent = words.lost;
+      follow.hidden = now.hidden = true;
+    });
+  }
+
   follow.parentElement.hidden = Boolean(model.alone); // in a file of its own there is nothing to follow
   follow.addEventListener("click", () => {
     model.set("follow", !model.get("follow"));
@@ -132,7 +140,9 @@ function render({ model, el }) {
     event.preventDefault();
     event.stopPropagation();
   });
-  const heard = [["change:shown", draw], ["change:behind", tell], ["change:follow", tell]];
+  const heard = [
+    ["change:shown", draw], ["change:behind", tell], ["change:follow", tell], ["comm_live_update", lost],
+  ];
   for (const [name, hear] of heard) model.on(name, hear);
   draw();
   tell();

@@ -18,6 +18,7 @@ WORDS = {
     "follow": "follow the machine",
     "now": "show it as it is now",
     "behind": "The machine has gone on by {ns} ns.",
+    "lost": "The kernel is gone: the picture stays, and its pages open, but it follows no more.",
     "detail": "pages and last exits of {name}",
     "close": "close",
     "help": "Tab or the arrows go from name to name, Enter opens its pages, Escape closes them",
