@@ -22,6 +22,8 @@ class MachineView(View):
     Raises AvicError for a beat that was not recorded, and for a beat together with `follow`.
     """
 
+    title = "A machine at a glance"
+
     def __init__(self, machine: Machine, *, beat: int | None = None, follow: bool = False) -> None:
         if beat is not None and follow:
             raise AvicError.of("beat", beat, "none where the view follows the machine")
@@ -44,11 +46,6 @@ class MachineView(View):
     def html(self) -> str:
         """What was seen, as static HTML."""
         return static(machine_html(self.glance))
-
-    @property
-    def title(self) -> str:  # type: ignore[override]
-        """The title of a saved page."""
-        return self.glance.headline
 
     def live_form(self) -> LiveForm:
         """The picture, and for each vCPU its pages."""

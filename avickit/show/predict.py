@@ -36,6 +36,8 @@ class Predict(View):
     Raises AvicError if there are fewer than 2 or more than 8 options, an empty text, or an answer that is no option.
     """
 
+    title = "Predict"
+
     def __init__(self, question: str, options: Mapping[str, str], answer: str) -> None:
         if not FEWEST <= len(options) <= MOST:
             raise AvicError.of("options", len(options), f"{FEWEST} to {MOST}, each with its why")
@@ -46,7 +48,7 @@ class Predict(View):
         if answer not in options:
             raise AvicError.of("answer", answer, "one of the options: " + "; ".join(options))
         self._chosen = ""
-        self.title = self.question = question
+        self.question = question
         self.options, self.answer = dict(options), answer
 
     @property

@@ -1,4 +1,4 @@
-"""Predict and a machine at the end of a cell, in JupyterLab: mouse, keyboard, two views, a lost kernel, narrow places."""
+"""Predict and a machine at the end of a cell in JupyterLab: mouse, keyboard, two views, a lost kernel, small windows."""
 
 from pathlib import Path
 
