@@ -1,4 +1,4 @@
-"""Predict and a machine at the end of a cell in JupyterLab: mouse, keyboard, two views, a lost kernel, small windows."""
+"""Predict and a machine at the end of a cell in JupyterLab: mouse, keyboard, two views, a lost kernel, small places."""
 
 from pathlib import Path
 
