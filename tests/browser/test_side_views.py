@@ -166,3 +166,30 @@ def test_many_vcpus_fit(chromium: Browser, tmp_path: Path) -> None:
     assert page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 1
     screenshot(page, "machine-many")
     context.close()
+
+
+def test_a_fresh_clone_shows_the_static_forms(page: Page, lab_root: Path) -> None:
+    """Stored outputs, not trusted, nothing run: the question with its fold, the tables, the picture with its alt."""
+    new, code, out = nbformat.v4.new_notebook, nbformat.v4.new_code_cell, nbformat.v4.new_output
+    cells, story = [], made("word")
+    for name in ("predict-unchosen", "machine", "sequence"):
+        view = VIEWS[name](story)
+        data = {"text/plain": view.text, "text/html": view.html}
+        output = out("execute_result", data=data, execution_count=1)  # type: ignore[no-untyped-call]
+        cells.append(code(name, outputs=[output], execution_count=1))  # type: ignore[no-untyped-call]
+    book = new(cells=cells)  # type: ignore[no-untyped-call]
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(book, lab_root / "fresh.ipynb")  # type: ignore[no-untyped-call]
+    open_notebook(page, "fresh.ipynb")
+    outputs = page.locator(".jp-OutputArea-output")
+    expect(outputs).to_have_count(3)
+    gate, machine, picture = (outputs.nth(i) for i in range(3))
+    expect(gate.get_by_text("Yes. word")).to_be_hidden()
+    gate.locator("summary").click()
+    expect(gate.get_by_text("Yes. word")).to_be_visible()
+    expect(machine.get_by_text("runnable").first).to_be_visible()
+    image = picture.get_by_role("img", name="Sequence diagram of")
+    image.scroll_into_view_if_needed()
+    assert image.evaluate("e => e.naturalWidth") > 300
+    assert page.locator(".avk-gate, .avk-machine, .jupyter-widgets").count() == 0
+    screenshot(page, "fresh-clone")

@@ -110,15 +110,14 @@ function render({ model, el }) {
     const ns = model.get("behind");
     behind.textContent = ns > 0 ? filled(words.behind, "ns", ns) : "";
     now.hidden = ns === 0;
+    follow.hidden = false;
     follow.setAttribute("aria-pressed", String(model.get("follow")));
   }
 
+  // Until the kernel is heard of again.
   function lost() {
-    setTimeout(() => {
-      if (!root.closest(".jupyter-widgets-disconnected")) return;
-      behind.textContent = words.lost;
-      follow.hidden = now.hidden = true;
-    });
+    behind.textContent = words.lost;
+    follow.hidden = now.hidden = true;
   }
 
   follow.parentElement.hidden = Boolean(model.alone); // in a file of its own there is nothing to follow

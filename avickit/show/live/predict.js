@@ -90,7 +90,7 @@ function render({ model, el }) {
     event.stopPropagation();
   });
   function lost() {
-    setTimeout(() => root.closest(".jupyter-widgets-disconnected") && (note.textContent = data.words.lost));
+    note.textContent = data.words.lost;
   }
 
   model.on("change:chosen", paint);
