@@ -125,7 +125,7 @@ def test_a_change_is_told_by_a_character_as_well(ipi: Scene) -> None:
     words = Inspector(at_beat).words
     assert "* IRR" in words
     assert "41h (+41h)" in words
-    assert "<mark>1</mark>" in at_beat
+    assert "<mark><b>1</b></mark>" in at_beat
     assert "* 300" in Inspector(html(look(ipi.a.page))).words.replace("\xa0", " ")
     assert "*" not in Inspector(html(look(ipi.a.page, beat=ipi.handed.n))).words.partition("not shown")[0][90:]
 

@@ -13,6 +13,7 @@ from avickit.show import Stepper
 from avickit.show.live.data import HOLE, live_data
 from avickit.show.live.widget import LiveView
 from avickit.show.story import Story
+from avickit.show.tags import plain
 from tests.show.scene import Scene
 
 KB = 1000
@@ -29,7 +30,7 @@ def replayed(data: dict[str, Any], n: int) -> str:
             for slot in sheet["slots"]
         ]
         html += "".join(text[gap] + piece for gap, piece in zip(sheet["gaps"], [*shown, ""], strict=True))
-    return f"{html}{data['beside'][1]}"
+    return plain(f"{html}{data['beside'][1]}")
 
 
 def long_run(beats: int) -> Story:
