@@ -15,7 +15,12 @@ from avickit.show.writing import NIBBLE, cut, digits, vector, written
 HUE = {"*": palette.CHANGED, ">": palette.LOOKED_AT, " ": ""}
 ACROSS = "+0   +4   +8   +C   +10  +14  +18  +1C".replace(" ", NIBBLE)
 TIGHT = "letter-spacing:-.8px"
-BIT_NUMBERS = f"31{NIBBLE * 29}0"
+
+
+def bit_head(width: int) -> str:
+    """The head of a column of bits: the numbers of the first and the last, as far apart as these are."""
+    numbers = f"{width - 1}{'0':{NIBBLE}>{width + width // 4 - 1 - len(str(width - 1))}}"
+    return box("th", element("span", text(numbers), TIGHT), left=True, scope="col", title=f"bits {width - 1} to 0")
 
 
 def sheet_html(sheet: Sheet, *, narrow: bool = False) -> str:
@@ -41,7 +46,7 @@ def drawn(sheet: Sheet, *, narrow: bool = False) -> str:
             parts.append(registers(list(groups), narrow))
     parts.insert(0, element("b", text(sheet.title)))
     if not narrow:
-        parts.insert(1, f" {element('small', text(sheet.note))}")
+        parts.insert(1, f" {element('small', text(sheet.note))}" if sheet.note else "")
         parts.append(folded(sheet))
     return panel("".join(parts))
 
@@ -81,13 +86,14 @@ def registers(groups: list[Group], narrow: bool) -> str:
     bits = groups[0].shape == "registers"
     columns = [head("at" if narrow else "offset"), head("register" if bits else "word")]
     columns += [head("r/w", title="what a guest read and a guest write do")] if bits else []
-    columns += [head("value")] + ([head(BIT_NUMBERS, title="bits 31 to 0")] if bits else [])
+    wide = groups[0].told[0].width
+    columns += [head("value")] + ([bit_head(wide)] if bits or not narrow else [])
     columns += [] if narrow and bits else [head("fields")]
     rows = []
     for group in groups:
         if not narrow and group.title:
             rows.append(row([head(group.title, "rowgroup", colspan=len(columns))]))
-        rows += [register(r, bits, narrow and bits) for r in group.told]
+        rows += [register(r, bits, narrow) for r in group.told]
     return table("", columns, rows, small=bits)
 
 
@@ -96,15 +102,19 @@ def register(r: Row, bits: bool, narrow: bool) -> str:
     fields = fields_html(r)
     plain = ", ".join(f"{p.name}={p.shown}" for p in told(r))
     cells = [cell(f"{r.mark} {r.offset:03X}".strip()), head(r.name, "row", r.meaning)]
-    cells += [cell(r.access, access_hue(r.access))] if bits else []
+    cells += [access_cell(r.access)] if bits else []
     cells += [cell(digits(r.value, r.width), title=plain if narrow else "")]
-    cells += [box("td", bits_html(r.value, r.changed, r.width, tight=TIGHT))] if bits else []
-    return row([*cells, *([] if narrow else [box("td", fields, left=True)])], HUE[r.mark], key(r))
+    cells += [box("td", bits_html(r.value, r.changed, r.width, tight=TIGHT))] if bits or not narrow else []
+    return row([*cells, *([] if narrow and bits else [box("td", fields, left=True)])], HUE[r.mark], key(r))
 
 
-def access_hue(access: str) -> str:
-    """The hue of what a guest write does."""
-    return palette.ACCESS.get(access[2:3], "")
+def access_cell(access: str) -> str:
+    """What the guest's accesses do, in letters; shape and hue are those of a write."""
+    letter = access[2:3]
+    if letter not in palette.ACCESS:
+        return cell(access)
+    style = f"padding:0 2px;{palette.SHAPE[letter]};background:{palette.wash(palette.ACCESS[letter])}"
+    return box("td", element("span", text(access), style))
 
 
 def fields_html(r: Row) -> str:
@@ -148,10 +158,12 @@ def entries(rows: Sequence[Row]) -> str:
     """The entries of a table, a row each."""
     names = rows[0].parts
     columns = [head("entry"), *(head(p.name, title=f"{p.where}: {p.meaning}") for p in names), head("value")]
+    columns.append(bit_head(rows[0].width))
     lines = []
     for r in rows:
         shown = [field_cell(p) for p in r.parts]
         cells = [head(f"{r.mark} {r.name}".strip(), "row", r.meaning), *shown, cell(digits(r.value, r.width))]
+        cells.append(box("td", bits_html(r.value, r.changed, r.width, tight=TIGHT)))
         lines.append(row(cells, HUE[r.mark], key(r)))
     return table("", columns, lines)
 

@@ -4,12 +4,14 @@ This is what a stepper steps through, whatever it is made of. Does not model: wi
 """
 
 from collections.abc import Sequence
-from functools import reduce
+from dataclasses import replace
+from functools import cached_property, reduce
 from operator import or_
 from typing import NamedTuple
 
 from avickit.errors import AvicError
 from avickit.lab.machine import Machine
+from avickit.lab.sources import Spot, spots
 from avickit.lab.trace import Beat
 from avickit.show.model import Sheet
 from avickit.show.moment import Moment, moment
@@ -72,9 +74,16 @@ class Story:
             self._frame = Frame(self.machine.trace[n], sheets)
         return self._frame
 
+    @cached_property
+    def spots(self) -> list[Spot]:
+        """Where in the source the beats 1 to `last` come from."""
+        return spots(self.machine, self.last)
+
     def sheet(self, then: Moment, page: Page) -> Sheet:
         """A page at a moment of the story: wide with all its rows, else with those that the story plays on."""
-        return sheet(then, page).keeping(self.places) if self.wide else sheet(then, page).only(self.places)
+        if not self.wide:
+            return sheet(then, page).only(self.places)
+        return replace(sheet(then, page).keeping(self.places), note="")
 
 
 def usual_pages(machine: Machine) -> tuple[Page, ...]:

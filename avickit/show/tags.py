@@ -11,6 +11,8 @@ from html import escape
 
 from avickit.show import palette
 
+MOST_ONES = 14
+FIELDS = re.compile(r'<span data-bit="[^"]*">([^<]*)</span>')
 HOOKS = re.compile(r' data-(?:at|bits?)="[^"]*"')
 ONES = re.compile("1+")
 PAD = "padding:0 4px"
@@ -30,7 +32,7 @@ def element(tag: str, inner: str, style: str = "", **attributes: object) -> str:
 
 def plain(html: str) -> str:
     """HTML without what only the live form needs."""
-    return HOOKS.sub("", html)
+    return HOOKS.sub("", FIELDS.sub(r"\1", html))
 
 
 def text(value: object) -> str:
@@ -84,8 +86,8 @@ def runs(pieces: Iterable[tuple[str, bool]], most: int = 6) -> str:
 
 
 def lit(bits: str) -> str:
-    """Bits that are set, in bold."""
-    return ONES.sub(r"<b>\g<0></b>", bits)
+    """Bits that are set, in bold; not where they come in very many runs, which would be large."""
+    return bits if len(ONES.findall(bits)) > MOST_ONES else ONES.sub(r"<b>\g<0></b>", bits)
 
 
 def panel(inner: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from avickit.lab.machine import Machine
 from avickit.lab.trace import Beat
 from avickit.manual.exits import ExitCode
-from avickit.show import Stepper, html, look, tally
+from avickit.show import PageView, Stepper, html, look, tally
 from avickit.show.as_html import sheet_html
 from avickit.show.beats import beat_html, listing_html
 from avickit.show.exits import exits_html
@@ -69,10 +69,13 @@ def forms(scene: Scene) -> Iterator[tuple[str, str]]:
     yield "pages", html(look(scene.a.page, scene.dom.physical_table, scene.b.page, beat=scene.handed.n))
     yield "tally", html(tally(one=scene.a.exits, other=scene.b.exits))
     yield "trace", html(look(scene.m.trace, since=scene.start))
+    for page in scene.pages:
+        yield f"view of {page!r}", PageView(page).html
+        yield f"view of {page!r} earlier", PageView(page, beat=scene.handed.n, since=scene.start).html
     stepper = Stepper(scene.m, *scene.pages, first=scene.start)
     for n in range(scene.start, len(scene.m.trace) + 1):
         stepper.beat = n
-        yield f"stepper at {n}", stepper.sentence + stepper.panels
+        yield f"stepper at {n}", stepper.html
 
 
 @pytest.fixture(scope="module")

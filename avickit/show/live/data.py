@@ -16,9 +16,11 @@ from avickit.show.live.lanes import timeline
 from avickit.show.live.memory import memory
 from avickit.show.moment import Moment
 from avickit.show.sheets import Page
+from avickit.show.source import sources as sources_of
 from avickit.show.story import Story
 from avickit.show.tags import CAPTION, beside
 
+HINT = "Point at a register, a field or a bit, or choose a row with Up and Down: what it is stands here."
 HOLE = "\ue000"
 """Stands for the number of the beat in the pieces of a sentence."""
 LINE = re.escape(f'<div style="{CAPTION}"')
@@ -41,7 +43,7 @@ class Texts:
         return self.numbers.setdefault(text, len(self.numbers))
 
 
-def live_data(story: Story) -> dict[str, Any]:
+def live_data(story: Story, *, sources: bool = True) -> dict[str, Any]:
     """Everything that the browser needs to step through a story on its own.
 
     `said` is a list of columns, one for each piece of a sentence, each a piece number or one for each beat; `sheets`
@@ -52,6 +54,8 @@ def live_data(story: Story) -> dict[str, Any]:
     sheets = [sheet_data(shown, story.first, texts) for shown in walk(story)]
     around = beside([HOLE]).partition(HOLE)
     return {
+        "name": "Stepper",
+        "hint": HINT,
         "first": story.first,
         "last": story.last,
         "hole": HOLE,
@@ -61,6 +65,7 @@ def live_data(story: Story) -> dict[str, Any]:
         "pick": PICK,
         "text": list(texts.numbers),
         "memory": memory(story),
+        "sources": sources_of(story.spots[story.first - 1 : story.last] if sources else []),
         **timeline(story, beats),
     }
 
