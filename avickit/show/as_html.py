@@ -151,7 +151,11 @@ def grid(r: Row, title: str, narrow: bool) -> str:
         value, changed = (x >> 32 * word & 0xFFFF_FFFF for x in (r.value, r.changed))
         lead = head(vector(32 * word), "row", f"offset {r.offset + 16 * word:03X}h")
         lines.append(row([lead, box("td", bits_html(value, changed, 32, first=32 * word))], at=key(r)))
-    return element("div", table(caption + shown, [head("from"), head(ACROSS)], lines), data_at=key(r))
+    return element(
+        "div",
+        table(caption + shown, [head("from"), box("th", element("span", ACROSS), left=True, scope="col")], lines),
+        data_at=key(r),
+    )
 
 
 def entries(rows: Sequence[Row]) -> str:

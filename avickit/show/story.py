@@ -81,9 +81,8 @@ class Story:
 
     def sheet(self, then: Moment, page: Page) -> Sheet:
         """A page at a moment of the story: wide with all its rows, else with those that the story plays on."""
-        if not self.wide:
-            return sheet(then, page).only(self.places)
-        return replace(sheet(then, page).keeping(self.places), note="")
+        seen = sheet(replace(then, kept=self.places), page)
+        return replace(seen.keeping(self.places), note="") if self.wide else seen.only(self.places)
 
 
 def usual_pages(machine: Machine) -> tuple[Page, ...]:
