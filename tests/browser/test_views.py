@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, CDPSession, Locator, Page, expect
 
 from avickit import Machine, PageView, Stepper
 from avickit.lab.handles import VcpuHandle
@@ -117,7 +117,7 @@ def test_a_page_is_told_by_keyboard_and_by_pointer(alone: Page, tmp_path: Path) 
     detail = view.locator(".avk-detail")
     expect(detail).to_contain_text("choose a row")
     view.focus()
-    for _ in range(4):
+    for _ in range(3):
         alone.keyboard.press("ArrowDown")
     expect(detail).to_contain_text("TPR")
     expect(detail).to_contain_text("guest write: accelerated")
@@ -177,20 +177,20 @@ def test_any_offset_can_be_looked_at_raw(alone: Page, tmp_path: Path) -> None:
 def test_the_timeline_zooms_pans_and_follows(alone: Page, tmp_path: Path) -> None:
     view = opened(alone, prepared().save(tmp_path / "x.html"))
     numbers = view.locator(".avk-number")
-    whole = numbers.all_inner_texts()
+    whole = numbers.all_text_contents()
     view.focus()
     for _ in range(3):
         alone.keyboard.press("+")
-    near = [int(n) for n in numbers.all_inner_texts()]
+    near = [int(n) for n in numbers.all_text_contents()]
     assert near[-1] - near[0] < int(whole[-1]) - int(whole[0])
     expect(view.locator(".avk-thumb")).to_have_count(1)
     alone.keyboard.press(">")
-    assert int(numbers.first.inner_text()) > near[0]
+    assert int(numbers.first.text_content() or "") > near[0]
     alone.keyboard.press("End")
     expect(view.locator(".avk-plate-text")).to_have_text("432")
     expect(view.locator(".avk-plate-text")).to_be_visible()
     alone.keyboard.press("0")
-    assert numbers.all_inner_texts() == whole
+    assert numbers.all_text_contents() == whole
     strip = view.get_by_role("slider", name="timeline")
     strip.hover()
     alone.keyboard.down("Control")
@@ -313,7 +313,11 @@ def test_ten_thousand_beats_of_timer_and_ipis(alone: Page, tmp_path: Path, capsy
     file = stepper.save(tmp_path / "x.html")
     view = opened(alone, file)
     frames, paints = view.evaluate(SCRUB)
+    session = alone.context.new_cdp_session(alone)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    before = busy(session)
     steps = view.evaluate(STEPS)
+    worked = (busy(session) - before) * SECONDS / 200
     for _ in range(6):
         view.get_by_role("button", name="zoom in").click()
     near, _ = view.evaluate(SCRUB)
@@ -322,9 +326,15 @@ def test_ten_thousand_beats_of_timer_and_ipis(alone: Page, tmp_path: Path, capsy
         print(
             f"\n{len(stepper.story)} beats of timer and IPIs, three pages, {size:.1f} MB: p95 between frames while "
             f"scrubbing {frames:.1f} ms, to paint {paints:.1f} ms; a key's step to paint {steps:.1f} ms; zoomed in, "
-            f"between frames {near:.1f} ms"
+            f"between frames {near:.1f} ms; the page itself works {worked:.1f} ms a step"
         )
-    assert max(paints, steps) < 500, "ten times what it should be: something grows with the number of beats"
+    assert worked < 50, "a step must be painted within 50 ms"
+
+
+def busy(session: CDPSession) -> float:
+    """The seconds that the page's main thread has worked, whatever else this machine has to do."""
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return float(next(m["value"] for m in metrics if m["name"] == "TaskDuration"))
 
 
 STEPS = """async root => {

@@ -32,6 +32,7 @@ function render({ model, el }) {
   let n = clamp(model.get("beat"), first, last);
   let [timer, frame, told, row] = [0, 0, 0, null];
   let since = data.since ?? null; // the beat whose later changes are marked
+  let [sourced, scroll] = [null, false]; // the source that is shown, and whether its line is to be scrolled to
   let [pinned, hovered] = [null, null]; // what the detail tells of: { sheet, at, bit }
 
   // The sheets stand there once; from then on only pieces in them change.
@@ -42,7 +43,7 @@ function render({ model, el }) {
     const places = sheet.whole ? [panels[i]] : [...panels[i].querySelectorAll(data.pick)];
     return sheet.slots.map((list, k) => ({ list, place: places[k], shown: pieceAt(list, n), sheet: i, marked: false }));
   });
-  const rows = slots.filter(({ place }) => place.parentElement.tagName === "TBODY" || place.matches("div[data-at]"));
+  const rows = slots.filter(({ place }) => place.matches("tr, div") && (place.matches("[data-at]") || place.querySelector("td[data-at]")));
   rows.forEach((slot, i) => {
     slot.place.tabIndex = i ? -1 : 0;
     slot.place.addEventListener("focus", () => choose(slot));
@@ -127,7 +128,9 @@ function render({ model, el }) {
   }
 
   function showSource() {
-    if (!data.sources.steps.length) return;
+    const key = data.sources.spots[n - first]?.join();
+    if (!data.sources.steps.length || key === sourced) return;
+    sourced = key;
     const template = document.createElement("template");
     template.innerHTML = source(data, n);
     const fresh = template.content.firstElementChild;
@@ -137,8 +140,14 @@ function render({ model, el }) {
       fresh.open = el.clientWidth >= WIDE || el.clientWidth === 0;
       parts.code.append(fresh);
     }
+    scroll = true;
+  }
+
+  // Last of all, when nothing more is written: to ask where something lies makes the browser lay out what there is.
+  function scrollSource() {
     const [pre, at] = [parts.code.querySelector("pre"), parts.code.querySelector("pre mark")];
-    if (at && pre.clientHeight) pre.scrollTop = at.offsetTop - pre.offsetTop - pre.clientHeight / 2;
+    if (scroll && at && pre.clientHeight) pre.scrollTop = at.offsetTop - pre.offsetTop - pre.clientHeight / 2;
+    scroll = false;
   }
 
   function showRaw() {
@@ -165,6 +174,7 @@ function render({ model, el }) {
       told = now;
       live.textContent = said.firstElementChild.firstElementChild.textContent;
     }
+    scrollSource();
   }
 
   // Sent at once: what waits here would be undone by the kernel's answer to what was sent before; the widget manager

@@ -1,7 +1,7 @@
 // The timeline: lanes with spans, marks, arrows, ticks and the line of the current beat. Words come with the data.
 
 const SVG = "http://www.w3.org/2000/svg";
-const TOP = 12, LANE = 20, BAR = 13, LEFT = 62, RIGHT = 10, AXIS = 18;
+const TOP = 12, LANE = 20, BAR = 13, LEFT = 68, RIGHT = 10, AXIS = 18;
 const MANY = 400; // from here on marks and arrows are one path each, without titles
 let serial = 0;
 
@@ -99,7 +99,7 @@ function makeTimeline(holder, data) {
     const x = at.middle(shown);
     line.setAttribute("transform", `translate(${x} 0)`);
     const wide = String(shown).length * 7 + 8;
-    const left = clamp(x, LEFT + wide / 2 - 8, at.x(at.last + 1) - wide / 2 + 8);
+    const left = clamp(x, LEFT + wide / 2 + 12, at.x(at.last + 1) - wide / 2 + 8);
     plate.setAttribute("x", left - wide / 2);
     plate.setAttribute("width", wide);
     number.setAttribute("x", left);
@@ -134,10 +134,12 @@ function makeTimeline(holder, data) {
     }
     drawEvents(svg, data, at);
     drawOverview(svg, data, at, width, height - 6);
-    line = draw(svg, "path", { d: `M0 2V${axis + 2}`, class: "avk-now" });
-    plate = draw(svg, "rect", { y: axis + 2, height: 15, rx: 3, class: "avk-plate" });
-    number = draw(svg, "text", { y: axis + 13, class: "avk-plate-text" });
-    holder.replaceChildren(svg);
+    const over = document.createElementNS(SVG, "svg"); // what moves, so that the rest need not be painted anew
+    for (const [name, value] of Object.entries({ width, height, class: "avk-over", "aria-hidden": "true" })) over.setAttribute(name, value);
+    line = draw(over, "path", { d: `M0 2V${axis + 2}`, class: "avk-now" });
+    plate = draw(over, "rect", { y: axis + 2, height: 15, rx: 3, class: "avk-plate" });
+    number = draw(over, "text", { y: axis + 13, class: "avk-plate-text" });
+    holder.replaceChildren(svg, over);
     place();
   }
 
