@@ -10,7 +10,7 @@ from avickit.errors import AvicError
 
 HERE = Path(__file__).parent
 SCRIPTS: dict[str, tuple[str, ...]] = {
-    "stepper": ("moves.js", "timeline.js", "parts.js", "stepper.js"),
+    "stepper": ("moves.js", "memory.js", "timeline.js", "parts.js", "detail.js", "stepper.js"),
     "predict": ("predict.js",),
     "machine": ("machine.js",),
 }
