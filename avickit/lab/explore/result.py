@@ -114,7 +114,7 @@ class Exploration(Shown):
 
     @cached_property
     def racing_steps(self) -> tuple[int, int] | None:
-        """The two steps that race: done in the other order, and all else left to itself, nothing goes wrong."""
+        """The two steps that race: done in the other order, and all else as it was, nothing goes wrong."""
         path = list(self.shortest.path)
         pairs = races_of(path, len(self.race.threads))
         return next((pair for pair in pairs if self._search.ends_well(path, *pair)), pairs[0] if pairs else None)
