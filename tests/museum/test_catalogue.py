@@ -53,6 +53,8 @@ def test_what_leans_on_hardware_says_so() -> None:
     assert "the manual leaves open" in item("X24").certainty
     assert "not fully traced" in item("X26").certainty
     assert item("X09").confidence == item("X01").confidence == "S/H"
+    assert {d.confidence for d in catalogue().values() if d.number[0] in "KP"} == {"-"}
+    assert item("K02").certainty.startswith("-: no letter")
 
 
 @pytest.mark.parametrize("name", [d.id for d in exhibits()])

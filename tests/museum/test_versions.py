@@ -81,7 +81,7 @@ def test_the_versions_differ_as_the_lineage_says() -> None:
 def test_defects_are_told_one_a_line() -> None:
     _, xen, _, _ = booted(defects=["K04", "X24"])
     assert log(xen) == [
-        "(avickit) K04: KVM's defect on this machine: The doorbell is rung for a vCPU that is not in guest mode [S]",
+        "(avickit) K04: KVM's defect on this machine: The doorbell is rung for a vCPU that is not in guest mode [-]",
         "(avickit) X24: a defect of the Xen series (the series has it itself): V_TPR does not follow a TPR that was "
         "changed from outside [H]",
     ]
@@ -116,6 +116,13 @@ def test_what_cannot_be_is_refused_before_anything_changes(how: dict[str, Any], 
     assert m.xen is None
     assert not m.trace.commands
     m.boot(defects=["X01"])
+
+
+def test_k01_needs_a_part_that_has_the_erratum() -> None:
+    """Family 17h has it. (H-CPUID-5; defects.md K01)"""
+    with pytest.raises(AvicError, match="defect K01 on: zen4 given, expected a CPU that has erratum 1235"):
+        Machine(cpu="zen4").boot(defects=["K01"])
+    assert Machine(cpu="epyc", errata=[1235]).boot(defects=["K01"]).patches == 10
 
 
 def test_two_numbers_of_one_piece_of_code_go_together() -> None:
