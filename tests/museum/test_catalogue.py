@@ -76,8 +76,8 @@ def test_every_step_of_the_museum_cites_its_number_and_a_rule() -> None:
             if fn.__module__ == module.__name__ and inspect.isgeneratorfunction(getattr(fn, "fn", fn)):
                 doc = fn.__doc__ or ""
                 assert re.search(r"\b(H-[A-Z0-9]+-\w+|X\d+-\d+)", doc), name
-                helper = name in ("claim", "release", "note_model", "set_avic")
-                assert helper or re.search(r"\b([XK]\d\d|P\d+)\b", doc), name
+                shared = name in ("claim", "release", "note_model", "set_avic")
+                assert shared or re.search(r"\b([XK]\d\d|P\d+)\b", doc), name
 
 
 @pytest.mark.parametrize("name", sorted(OVERLAYS))

@@ -78,6 +78,32 @@ def test_the_versions_differ_as_the_lineage_says() -> None:
     assert {"X03", "X04"} <= set(version_of("A2").brought) - b1
 
 
+CONSEQUENCES = [
+    ("museum-x01", {"P16": "host", "B2": "lost_wakeup"}),
+    ("museum-x12", {"B1": "crashed", "B2": "crashed"}),
+    ("museum-x15", {"B1": "crashed", "B2": "crashed"}),
+    ("museum-x18", {"P16": "host", "B1": "crashed", "B2": "crashed"}),
+    ("museum-x21", {"B1": "crashed", "B2": "crashed"}),
+]
+
+
+@pytest.mark.parametrize(("name", "ends"), CONSEQUENCES)
+def test_what_a_whole_version_makes_of_a_scenario(name: str, ends: dict[str, str]) -> None:
+    """As the catalogue tells of the versions: who loses a wake-up, whose domain and whose host goes down.
+
+    In P16 ID 2 is nobody's entry (P3), and an invalid target is BUG_ON (X18). X12's invalid target crashes the domain
+    in B1 and B2 (X18); LDR 0 passes in A1 and A2, where failed traps are silence (X31); 128 vCPUs are too many for B1
+    and B2 (X21). (defects.md 1a, 1b)
+    """
+    for version in VERSIONS:
+        result = load(name).run(version=version, defects=())
+        assert not result.stopped, version
+        assert result.machine.xen is not None
+        found = "host" if result.machine.xen.crashed else "crashed" if result["d1"].crashed else ""
+        found = found or ("lost_wakeup" if any(v.lost_wakeup for v in result["d1"].vcpus) else "")
+        assert found == ends.get(version, ""), (version, [str(c) for c in result.failures])
+
+
 def test_defects_are_told_one_a_line() -> None:
     _, xen, _, _ = booted(defects=["K04", "X24"])
     assert log(xen) == [
