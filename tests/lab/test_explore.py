@@ -21,12 +21,24 @@ from tests.lab import overlays
 
 IPI = "race-sleep-against-ipi"
 TEXT = data.scenario(IPI).read_text("utf-8")
-RACES = [path.stem for path in data.scenarios() if path.stem.startswith("race-")]
+RACES = [
+    path.stem for path in data.scenarios() if path.stem.startswith("race-") and "defects" not in path.read_text("utf-8")
+]
 
 
 def with_erratum(choices: str = "") -> Any:
     """The race on a part with erratum 1235."""
     return load(f"{TEXT}\n[machine]\nerrata = [1235]\n{choices}")
+
+
+def test_a_defect_by_name_and_the_fix() -> None:
+    """X03: the file's defect, another one instead of it, none."""
+    assert explore("race-plain-store").verdict == "lost wake-up"
+    assert explore("race-plain-store", "sc").verdict == "pass"
+    assert explore("race-plain-store", "sc", defects=["X01"]).verdict == "lost wake-up"
+    fixed = explore("race-plain-store", defects=())
+    assert (fixed.verdict, fixed.complete) == ("pass", True)
+    assert explore(IPI, "tso", version="A2").bad["lost wake-up"]
 
 
 @pytest.fixture(scope="module")
