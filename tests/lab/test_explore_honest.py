@@ -8,12 +8,13 @@ import pytest
 
 from avickit.beat import AND, FENCE, LOAD, LOCK, OR, STORE, Beats, World
 from avickit.lab.explore import Exploration, explore, race
-from avickit.lab.explore.automaton import Automata, Restart
+from avickit.lab.explore.automaton import Automata
 from avickit.lab.explore.dpor import Reduced
 from avickit.lab.explore.full import Full
 from avickit.lab.explore.judge import by_places
 from avickit.lab.explore.race import Race
 from avickit.lab.explore.state import State
+from avickit.lab.explore.unfold import Restart
 from tests.lab import random_races as rr
 
 PARTS, PROGRAMS = 10, 1000

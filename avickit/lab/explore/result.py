@@ -173,7 +173,8 @@ def needed(found: Found, count: int, search: Search) -> list[Step]:
     if not any(predicate.name == found.name for predicate in search.always):
         return path
     before = predecessors(path, count)[-1]
-    return [step for i, step in enumerate(path) if before >> i & 1]
+    last = path[-1]._replace(beats=min(path[-1].beats, 1))  # what it takes along has not happened yet
+    return [*(step for i, step in enumerate(path[:-1]) if before >> i & 1), last]
 
 
 def switches(path: tuple[Step, ...], count: int) -> int:

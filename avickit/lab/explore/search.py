@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from avickit.errors import AvicError
-from avickit.lab.explore.automaton import Automata, Restart
+from avickit.lab.explore.automaton import Automata
 from avickit.lab.explore.dpor import Reduced
 from avickit.lab.explore.full import Full
 from avickit.lab.explore.order import Judge, other_order
 from avickit.lab.explore.race import Race
 from avickit.lab.explore.state import State, Step
+from avickit.lab.explore.unfold import Restart
 
 if TYPE_CHECKING:
     from avickit.lab.explore.progress import Progress

@@ -9,7 +9,8 @@ buffers of a limited size, write combining, other memory types.
 from typing import Any, NamedTuple
 
 from avickit.beat import AND, FENCE, LOAD, LOCK, OR, SIGNAL, STORE, WAIT
-from avickit.lab.explore.automaton import Automata, Look, Node, Outcome, changed, waits
+from avickit.lab.explore.automaton import Automata
+from avickit.lab.explore.node import Look, Node, Outcome, changed, waits
 
 NOWHERE = -1
 Buffer = tuple[tuple[int, Any, int], ...]
