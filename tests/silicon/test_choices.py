@@ -226,6 +226,13 @@ def doorbell_above_255(chosen: dict[str, str]) -> Any:
     return accepted, [d.place for d in b.beats if d.do is Do.SIGNAL] == [c.signals for c in b.cores]
 
 
+def doorbell_order(chosen: dict[str, str]) -> Any:
+    """H-BELL-1: does the store buffer drain before the message leaves?"""
+    b = bench(chosen, 1, cores=2)
+    b.play(doorbell.ring(b.w, b.cores[0], 1))
+    return [d.do.name for d in b.beats]
+
+
 def doorbell_in_host(chosen: dict[str, str]) -> Any:
     """H-BELL-3: a doorbell in host mode, then VMRUN: is it heard? The vector is taken either way."""
     b = bench(chosen, 1)
@@ -266,6 +273,7 @@ SEEN: dict[Callable[[dict[str, str]], Any], dict[str, Any]] = {
     all_but_self: {"by-page": [1, 2], "by-id": [0, 1]},
     software_disabled: {"accepts": [0, 1, 2], "drops": [0, 2]},
     doorbell_above_255: {"gp": (False, False), "rings": (True, True)},
+    doorbell_order: {"may-overtake": ["SIGNAL"], "after-stores": ["FENCE", "SIGNAL"]},
     doorbell_in_host: {"ignored": False, "held": True},
 }
 """What each answer lets one see. The first answer is the default."""
@@ -317,6 +325,7 @@ OPEN_POINTS = [
     ("H-IPI-11", "who is self", "all_but_self"),
     ("H-IPI-12", "the target's SVR", "software_disabled"),
     ("H-BELL-1", "IDs above 255", "doorbell_above_255"),
+    ("H-BELL-1", "whether it overtakes the core's earlier stores", "doorbell_order"),
     ("H-BELL-3", "a doorbell in host mode", "doorbell_in_host"),
 ]
 
