@@ -185,3 +185,6 @@ class Machine(Shown):
         c = self.config
         booted = "not booted" if self.xen is None else repr(self.xen)
         return f"<Machine: {c['cores']} cores, {c['cpu']}, {booted}, {self.clock} ns, {len(self.trace)} beats>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return Shown.live(self) if Shown.live else {}

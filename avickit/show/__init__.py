@@ -9,8 +9,11 @@ Importing this room gives the handles of the lab their HTML form. Does not model
 from avickit.bits import Shown
 from avickit.show.compare import Compare
 from avickit.show.looks import Look, html, look, tally, text
+from avickit.show.machine import MachineView
+from avickit.show.predict import Predict
 from avickit.show.stepper import Stepper
 
-__all__ = ["Compare", "Look", "Stepper", "html", "look", "tally", "text"]
+__all__ = ["Compare", "Look", "MachineView", "Predict", "Stepper", "html", "look", "tally", "text"]
 
 Shown.form = staticmethod(html)
+Shown.live = staticmethod(lambda machine: MachineView(machine)._repr_mimebundle_())
