@@ -7,6 +7,7 @@ differ; it says where, and with which beats it begins.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from avickit.errors import AvicError, in_range
 from avickit.lab.aligned import Pair, align
@@ -17,11 +18,19 @@ from avickit.show.compare_html import compare_html
 from avickit.show.compare_text import compare_text
 from avickit.show.comparison import MEASURES, Comparison, side
 from avickit.show.sheets import Page
-from avickit.show.stepper import Stepper
 from avickit.show.story import Story, usual_pages
 from avickit.show.view import LiveForm, View
 
-Side = Machine | Stepper | Trace
+
+class Told(Protocol):
+    """A stepper, or whatever else has a story."""
+
+    @property
+    def story(self) -> Story:
+        """The story it tells."""
+
+
+Side = Machine | Told | Trace
 
 
 class Compare(View):
@@ -99,13 +108,21 @@ def beats_of(steps: Iterable[Step]) -> list[int]:
 
 def machine_of(side: Side) -> Machine | None:
     """The machine of a side; None for a bare trace."""
-    return side.story.machine if isinstance(side, Stepper) else side if isinstance(side, Machine) else None
+    story = story_of(side)
+    return story.machine if story else side if isinstance(side, Machine) else None
+
+
+def story_of(side: Side) -> Story | None:
+    """The story of a stepper."""
+    story = getattr(side, "story", None)
+    return story if isinstance(story, Story) else None
 
 
 def pages_of(side: Side) -> tuple[Page, ...]:
     """The pages of a stepper, or the usual ones; none before there is a domain."""
-    if isinstance(side, Stepper):
-        return side.story.pages
+    story = story_of(side)
+    if story:
+        return story.pages
     return usual_pages(side) if isinstance(side, Machine) and side.xen and side.xen.domains else ()
 
 
