@@ -278,8 +278,21 @@ class TestTheStepper:
                     "() => (e => e.dataset.do ?? e.getAttribute('role') ?? e.tagName)(document.activeElement)"
                 )
             )
-        shown = ["start", "back", "play", "forward", "end", "SELECT", "SELECT", "watch", "find", "help", "slider", "TR"]
-        assert order[:12] == shown
+        shown = [
+            "start",
+            "back",
+            "play",
+            "forward",
+            "end",
+            "SELECT",
+            "SELECT",
+            "watch",
+            "find",
+            "help",
+            "what",
+            "slider",
+        ]
+        assert order[: len(shown)] == shown
         assert page.evaluate("() => !document.activeElement.closest('.avk')"), "Tab is not trapped"
 
     def test_reads_on_a_projector_in_both_themes(self, page: Page, stepper: Locator) -> None:

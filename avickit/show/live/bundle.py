@@ -10,11 +10,14 @@ from avickit.errors import AvicError
 
 HERE = Path(__file__).parent
 SCRIPTS: dict[str, tuple[str, ...]] = {
-    "stepper": ("moves.js", "timeline.js", "parts.js", "stepper.js"),
+    "stepper": ("moves.js", "timeline.js", "parts.js", "stepper.js", "whatif.js"),
     "compare": ("moves.js", "timeline.js", "parts.js", "compare.js"),
 }
-"""The scripts of each live form; the last one ends in `export default { render }`."""
-STYLES: dict[str, tuple[str, ...]] = {"stepper": ("stepper.css",), "compare": ("stepper.css", "compare.css")}
+"""The scripts of each live form; the last one ends in `export default`."""
+STYLES: dict[str, tuple[str, ...]] = {
+    "stepper": ("stepper.css", "whatif.css"),
+    "compare": ("stepper.css", "compare.css"),
+}
 
 
 @cache

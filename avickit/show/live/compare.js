@@ -178,6 +178,7 @@ function render({ model, el }) {
   };
 
   root.addEventListener("keydown", (event) => {
+    if (isOwn(event)) event.stopPropagation();
     const where = event.target.tagName.toLowerCase();
     const plain = !event.ctrlKey && !event.altKey && !event.metaKey && where !== "select";
     const found = where === "summary" && [" ", "Enter"].includes(event.key) ? null
@@ -185,7 +186,6 @@ function render({ model, el }) {
     if (!found || !acts[found] || (found === "close" && help.hidden)) return;
     acts[found]();
     event.preventDefault();
-    event.stopPropagation();
   });
   pages.forEach(({ fold }) => fold.addEventListener("toggle", paint));
   model.on("change:beat", follow);

@@ -198,5 +198,3 @@ function render({ model, el }) {
     root.remove();
   };
 }
-
-export default { render };

@@ -24,6 +24,7 @@ WORDS = {
     "button": "what if",
     "key": "w",
     "branch": "branch",
+    "act": "what to do",
     "at": "At beat {beat}, what if:",
     "do": "fork and do it",
     "close": "close",
