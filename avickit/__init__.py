@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from avickit.errors import AvicError
     from avickit.lab.machine import Machine
-    from avickit.show import Compare, MachineView, Predict, Stepper, look
+    from avickit.show import Compare, MachineView, PageView, Predict, Stepper, look
     from avickit.silicon.guest import Insn, eoi, read, write
 
 __version__ = "0.1.0"
@@ -16,6 +16,7 @@ __all__ = [
     "Insn",
     "Machine",
     "MachineView",
+    "PageView",
     "Predict",
     "Stepper",
     "__version__",
@@ -31,6 +32,7 @@ _WHERE = {
     "Insn": "avickit.silicon.guest",
     "Machine": "avickit.lab.machine",
     "MachineView": "avickit.show",
+    "PageView": "avickit.show",
     "Predict": "avickit.show",
     "Stepper": "avickit.show",
     "eoi": "avickit.silicon.guest",

@@ -49,6 +49,8 @@ class Engine:
 
             self.drive = run_plain
         self.stopped: list[Stopped] = []
+        self.watch: Callable[[Beats[Any]], Any] | None = None
+        """Put around each generator that is recorded, where somebody wants to look at it."""
         self.core_of: dict[int, Core] = {core.signals: core for core in world.objects["cores"]}
 
     def play(self, command: Command, script: Script) -> Any:
@@ -76,7 +78,8 @@ class Engine:
                 if not self.recording:
                     answer = self.drive(self.world, beats)
                 else:
-                    answer = self._record(Stopped(script, actor, beats, None), until)
+                    watched = self.watch(beats) if self.watch else beats
+                    answer = self._record(Stopped(script, actor, watched, None), until)
                     if len(self.stopped) > standing:
                         return None
                 actor, beats = script.send(answer)

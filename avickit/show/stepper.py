@@ -11,12 +11,15 @@ from typing import Any
 
 from avickit.errors import AvicError, in_range
 from avickit.lab.machine import Machine
+from avickit.show.as_drawing import picture
 from avickit.show.as_html import sheet_html
 from avickit.show.as_text import sheet_text
-from avickit.show.beats import beat_html, beat_text
+from avickit.show.beats import beat_html, beat_text, change_text
 from avickit.show.branches import Branch, branches_html, branches_text, room_for_one_more
+from avickit.show.drawing import Drawing
 from avickit.show.prepared import prepared
 from avickit.show.sheets import Page
+from avickit.show.source import source_html, source_text
 from avickit.show.story import Story
 from avickit.show.tags import beside
 from avickit.show.view import LiveForm, View
@@ -106,8 +109,9 @@ class Stepper(View):
     def text(self) -> str:
         """What is shown, as text."""
         beat, sheets = self.story.frame(self.beat)
-        tree = branches_text(self.branches, self.branch)
-        return "\n\n".join([*filter(None, [tree]), beat_text(beat), *(sheet_text(sheet) for sheet in sheets)])
+        came = source_text(self.story.spots[self.beat - 1])
+        parts = [branches_text(self.branches, self.branch), f"{beat_text(beat)}\n  {came}"]
+        return "\n\n".join([*filter(None, parts), *(sheet_text(sheet) for sheet in sheets)])
 
     @property
     def sentence(self) -> str:
@@ -120,9 +124,21 @@ class Stepper(View):
         return beside(sheet_html(sheet, narrow=True) for sheet in self.story.frame(self.beat).sheets)
 
     @property
+    def source(self) -> str:
+        """Between them as HTML, folded: the step that the beat comes from."""
+        return source_html(self.story.spots[self.beat - 1])
+
+    @property
     def html(self) -> str:
-        """Both, one above the other; above them the branches, if there are several."""
-        return branches_html(self.branches, self.branch) + self.sentence + self.panels
+        """All of it, one above the other; on top the branches, if there are several."""
+        return branches_html(self.branches, self.branch) + self.sentence + self.source + self.panels
+
+    def drawing(self) -> Drawing:
+        """The beat and its pages as a picture."""
+        beat, sheets = self.story.frame(self.beat)
+        came = source_text(self.story.spots[self.beat - 1])
+        said = [f"{beat.kind}: {beat.say}", f"{beat.place}: {change_text(beat)}", f"{beat.rule}; {beat.cite}; {came}"]
+        return picture(self.title, f"beat {beat.n} of {self.story.last}, {beat.actor}", sheets, said)
 
     def live_form(self) -> LiveForm:
         """The story of each branch as data for the browser."""

@@ -10,7 +10,7 @@ from avickit.errors import AvicError
 
 HERE = Path(__file__).parent
 SCRIPTS: dict[str, tuple[str, ...]] = {
-    "stepper": ("moves.js", "timeline.js", "parts.js", "stepper.js", "whatif.js"),
+    "stepper": ("moves.js", "memory.js", "timeline.js", "parts.js", "detail.js", "stepper.js", "whatif.js"),
     "compare": ("moves.js", "timeline.js", "parts.js", "compare.js"),
 }
 """The scripts of each live form; the last one ends in `export default`."""

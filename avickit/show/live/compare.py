@@ -53,11 +53,17 @@ def compare_data(c: Comparison, stories: tuple[Story, Story]) -> dict[str, Any]:
         "verdict": verdict(c),
         "two": TWO,
         "tables": [table(steps(c), c.lines(), stop_of), table(quiet(c), c.quiet(), stop_of)],
-        "sides": [live_data(story) for story in stories],
+        "sides": [shown(story) for story in stories],
         "titles": titles(stories),
         "open": opened(c, stories),
         "words": WORDS,
     }
+
+
+def shown(story: Story) -> dict[str, Any]:
+    """What the browser needs of a story: sentences and sheets; no timeline, no source."""
+    data = live_data(story, sources=False)
+    return {key: data[key] for key in ("first", "last", "hole", "said", "sheets", "beside", "text")}
 
 
 def stop(pair: Pair, places: list[BeatPair]) -> int:
