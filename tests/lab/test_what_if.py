@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from avickit.errors import AvicError
 from avickit.lab.acts import ACTS, do
 from avickit.lab.aligned import beat_key
+from avickit.lab.explore import explore
 from avickit.lab.given import READ, pages
 from avickit.lab.machine import Machine
 from avickit.lab.what_if import what_if
@@ -181,6 +182,25 @@ def test_impossible_acts_are_named_and_change_nothing(sent: Machine, act: tuple[
         what_if(sent, handed(sent), *act)
     assert sent.world.at == before
     assert len(sent.trace) == beats
+
+
+def test_in_a_race_too_and_the_order_goes_on_as_far_as_it_can() -> None:
+    """Each act at some beats of an order that the explorer found; a thread may now end before the order says."""
+    m = explore("race-sleep-against-ipi", defects=["X01"]).machine
+    assert m is not None
+    first, refused, made = m.trace.commands[-1].first, 0, 0
+    for n in range(first + 1, len(m.trace), 9):
+        for act in (("nmi", "d1v1"), ("store", "d1 physical table", 2, 0), ("run", "d1v1", 2)):
+            try:
+                fork = what_if(m, n, *act).machine
+            except AvicError:
+                refused += 1
+                continue
+            made += 1
+            assert fork.trace.state(n) == m.trace.state(n)
+            assert not fork.engine.stopped
+            assert fork.fork().world.at == fork.world.at
+    assert made > refused
 
 
 def test_nothing_that_comes_of_nothing(sent: Machine) -> None:

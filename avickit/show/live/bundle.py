@@ -12,11 +12,15 @@ HERE = Path(__file__).parent
 SCRIPTS: dict[str, tuple[str, ...]] = {
     "stepper": ("moves.js", "memory.js", "timeline.js", "parts.js", "detail.js", "stepper.js", "whatif.js"),
     "compare": ("moves.js", "timeline.js", "parts.js", "compare.js"),
+    "predict": ("predict.js",),
+    "machine": ("machine.js",),
 }
 """The scripts of each live form; the last one ends in `export default`."""
 STYLES: dict[str, tuple[str, ...]] = {
     "stepper": ("stepper.css", "whatif.css"),
     "compare": ("stepper.css", "compare.css"),
+    "predict": ("theme.css", "predict.css"),
+    "machine": ("theme.css", "machine.css"),
 }
 
 
