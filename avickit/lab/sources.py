@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from avickit import series
 from avickit.beat import Beats
+from avickit.lab.explore.replay import Player
 
 if TYPE_CHECKING:
     from avickit.lab.machine import Machine
 
+PLAYED = Player.do.__code__
+"""Where a race is played, threads' asks are done for them."""
 PARTIES = {"silicon": "hardware", "xen": "Xen", "lab": "the lab"}
 
 
@@ -25,6 +28,16 @@ class Spot(NamedTuple):
     code: CodeType
     line: int
     callers: tuple[CodeType, ...]
+
+
+def awaited(beats: Any) -> Any:
+    """What a suspended generator waits for: another one, or the thread whose ask a player does; None if it asks."""
+    if isinstance(beats.gi_yieldfrom, Generator):
+        return beats.gi_yieldfrom
+    if beats.gi_code is not PLAYED:
+        return None
+    local = beats.gi_frame.f_locals
+    return local["self"].beats[local["thread"]]
 
 
 class Step(NamedTuple):
@@ -57,9 +70,9 @@ class Watched:
 def spot_of(beats: Any) -> Spot:
     """Where a suspended generator stands: in the innermost of those that it waits for."""
     callers, at = [], beats
-    while isinstance(at.gi_yieldfrom, Generator):
+    while (further := awaited(at)) is not None:
         callers.append(at.gi_code)
-        at = at.gi_yieldfrom
+        at = further
     return Spot(at.gi_code, at.gi_frame.f_lineno, tuple(callers))
 
 

@@ -31,10 +31,7 @@ ALWAYS: Final = ("ID", "TPR", "PPR", "SVR", "ISR", "IRR", "ICRL", "ICRH")
 """Registers that are never folded away: the story is told with them."""
 
 LETTERS: Final = {Access.ALLOW: "A", Access.ACCELERATED: "X", Access.TRAP: "T", Access.FAULT: "F", Access.EOI: "X|T"}
-LEGEND: Final = (
-    "guest read/write: A allow (round), X accelerated (double), "
-    "T trap (dashed; exit after the write), F fault (thick; exit before)"
-)
+LEGEND: Final = "guest read/write: A allow, X accelerated, T trap (exit after the write), F fault (exit before)"
 SLOT: Final = 4
 WORD: Final = 0xFFFF_FFFF
 

@@ -4,12 +4,13 @@ For paper: a light ground, and nothing said by colour alone (a changed bit has a
 model: how a picture is written (`as_svg`, `as_png`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from avickit.show import palette
 from avickit.show.as_text import dump, told, vectors_text
 from avickit.show.drawing import EDGE, INK, PAPER, SOFT, Box, Drawing, Line, Words, wide, wrapped
+from avickit.show.lanes_drawing import pale
 from avickit.show.model import Group, Row, Sheet
 from avickit.show.writing import digits, vector
 
@@ -19,23 +20,33 @@ PAD: Final = 8
 BIT_W, BIT_H, STEP = 5, 11, 6
 UNSET, HOT = "#e4e8ec", "#b34700"
 ROW_HUE: Final = {"*": "#f0c419", ">": "#56b4e9", " ": ""}
-LETTER_HUE: Final = {"A": "bluish green", "X": "blue", "T": "orange", "F": "vermillion"}
 
 
-def picture(title: str, note: str, sheets: Sequence[Sheet], said: Sequence[str] = ()) -> Drawing:
-    """A title, the lines of a sentence (the first one large), and sheets side by side."""
+def picture(
+    title: str,
+    note: str,
+    sheets: Sequence[Sheet],
+    said: Sequence[str] = (),
+    above: Callable[[float], Drawing] | None = None,
+) -> Drawing:
+    """A title, what `above` draws in a width, the lines of a sentence (the first one large), sheets side by side."""
     found = Drawing(title)
     found.add(Words(PAD, PAD + 14, title, 14, bold=True), Words(PAD, PAD + 30, note, 10, SOFT))
     panels = [panel(sheet) for sheet in sheets]
     width = max(sum(p.width for p in panels) + PAD * (len(panels) + 1), 480)
     y = PAD + 40.0
+    if above:
+        strip = above(width - 2 * PAD)
+        found.add(*moved(strip, PAD, y))
+        y += strip.height + PAD
+    top = y
     for number, sentence in enumerate(said):
         size = 11 if number else 14
         for line in wrapped(sentence, width - 4 * PAD, size):
             found.add(Words(2 * PAD, y + size, line, size, SOFT if number else INK, bold=not number))
             y += size * 1.5
     if said:
-        found.add(Box(PAD, PAD + 40, 3, y - PAD - 40, HOT))
+        found.add(Box(PAD, top, 3, y - top, HOT))
     x, y = float(PAD), y + PAD
     for drawn in panels:
         found.add(*moved(drawn, x, y))
@@ -75,15 +86,15 @@ def panel(sheet: Sheet) -> Drawing:
     return inner
 
 
-def lead(found: Drawing, row: Row, y: float, name: str) -> float:
+def lead(found: Drawing, row: Row, y: float, room: float = 80) -> float:
     """The mark, the offset and the name of a row; where it goes on."""
     if ROW_HUE[row.mark]:
         found.add(Box(PAD / 2, y, 4, LINE - 1, ROW_HUE[row.mark]))
     found.add(
         Words(PAD, y + 13, row.mark, SIZE, HOT, bold=True), Words(PAD + 9, y + 13, f"{row.offset:03X}", SIZE, SOFT)
     )
-    found.add(Words(PAD + 36, y + 13, name, SIZE, bold=bool(row.changed)))
-    return PAD + 40 + max(wide(name, SIZE), 80)
+    found.add(Words(PAD + 36, y + 13, row.name, SIZE, bold=bool(row.changed)))
+    return PAD + 40 + max(wide(row.name, SIZE), room)
 
 
 def registers(found: Drawing, group: Group, y: float) -> float:
@@ -91,12 +102,11 @@ def registers(found: Drawing, group: Group, y: float) -> float:
     found.add(Words(PAD, y + 12, group.title, 9, SOFT))
     y += 16
     for row in group.told:
-        x = lead(found, row, y, row.name)
+        x = lead(found, row, y)
         read, _, write = row.access.partition("/")
         for letters in (read, write):
-            hue = palette.OKABE_ITO.get(LETTER_HUE.get(letters[:1], ""), (128, 128, 128))
-            pale = "#" + "".join(f"{255 - (255 - part) * 3 // 10:02x}" for part in hue)
-            found.add(Box(x, y + 2, 8 + 7 * len(letters), 14, pale, EDGE), Words(x + 4, y + 13, letters, 10))
+            hue = pale(palette.ACCESS.get(letters[:1], ""), 3)
+            found.add(Box(x, y + 2, 8 + 7 * len(letters), 14, hue, EDGE), Words(x + 4, y + 13, letters, 10))
             x += 11 + 7 * len(letters)
         found.add(Words(x + 6, y + 13, digits(row.value, row.width), SIZE))
         bits(found, x + 80, y + 3, [(row.value >> b & 1, row.changed >> b & 1) for b in reversed(range(row.width))])
@@ -149,8 +159,8 @@ def words(found: Drawing, group: Group, y: float) -> float:
     found.add(Words(PAD, y + 12, group.title, 9, SOFT))
     y += 16
     for row in group.told:
-        x = lead(found, row, y, row.name)
-        found.add(Words(x + 30, y + 13, digits(row.value, row.width), SIZE))
+        x = lead(found, row, y, 180)
+        found.add(Words(x + 6, y + 13, digits(row.value, row.width), SIZE))
         y += LINE
         fields = ", ".join(f"{part.name}={part.shown}{'*' if part.changed else ''}" for part in told(row))
         for line in wrapped(fields, 380, 9) if fields else []:

@@ -57,7 +57,7 @@ def folded(sheet: Sheet) -> str:
     said = folded_text(sheet)
     columns = [head(name) for name in ("offset", "register", "r/w", "value", "meaning")]
     rows = fold(f"folded: {said}", table("", columns, lines)) if lines else element("small", text(said))
-    return rows + (f"<div>{element('small', text(sheet.legend))}</div>" if sheet.legend else "")
+    return rows + (f"<div>{element('small', text(sheet.legend + palette.SHAPES_SAID))}</div>" if sheet.legend else "")
 
 
 def quiet(r: Row) -> str:

@@ -31,7 +31,8 @@ SHAPE: Final = {
     "T": "border:1px dashed",
     "F": "border:2px solid",
 }
-"""The same by shape: round, round and double, dashed, thick."""
+SHAPES_SAID: Final = "; the frame is the write's: A round, X double, T dashed, F thick"
+"""The same by shape."""
 KIND: Final = {
     "READ": "black",
     "CHECK": "sky blue",

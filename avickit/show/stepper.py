@@ -6,6 +6,7 @@ Where widgets run it is live (`live`), with a timeline; elsewhere the same beat 
 beat one may ask what if somebody had acted there. Does not model: forks (`lab.what_if`).
 """
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from avickit.show.as_text import sheet_text
 from avickit.show.beats import beat_html, beat_text, change_text
 from avickit.show.branches import Branch, branches_html, branches_text, room_for_one_more
 from avickit.show.drawing import Drawing
+from avickit.show.lanes_drawing import lanes
 from avickit.show.prepared import prepared
 from avickit.show.sheets import Page
 from avickit.show.source import source_html, source_text
@@ -145,7 +147,13 @@ class Stepper(View):
         beat, sheets = self.story.frame(self.beat)
         came = source_text(self.story.spots[self.beat - 1])
         said = [f"{beat.kind}: {beat.say}", f"{beat.place}: {change_text(beat)}", f"{beat.rule}; {beat.cite}; {came}"]
-        return picture(self.title, f"beat {beat.n} of {self.story.last}, {beat.actor}", sheets, said)
+        return picture(
+            self.title,
+            f"beat {beat.n} of {self.story.last}, {beat.actor}",
+            sheets,
+            said,
+            partial(lanes, self.story, beat.n),
+        )
 
     def live_form(self) -> LiveForm:
         """The story of each branch as data for the browser."""

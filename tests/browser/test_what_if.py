@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Watch, in_kernel, open_notebook, run_all, screenshot, wait_idle
-from tests.browser.test_tour import COLOURS, NORMAL, contrast, theme
+from tests.browser.test_tour import COLOURS, contrast, theme
+from tests.browser.test_views import NORMAL
 
 MACHINE = """from avickit import Machine, Stepper
 m = Machine(cores=4)
@@ -142,9 +143,9 @@ def test_each_branch_is_what_python_would_draw(page: Page, two: Locator) -> None
     in_kernel(page, "_ = s.what_if(handed, 'store', dom.physical_table, 2, 'IS_RUNNING=0')")
     expect(view.locator(".avk-said")).to_contain_text("software writes entry 2")
     for step in range(0, 60, 6):
-        html = in_kernel(page, f"s.beat = min(handed + {step}, s.story.last); print(s.sentence + s.panels)")
+        html = in_kernel(page, f"s.beat = min(handed + {step}, s.story.last); print(s.sentence + s.source + s.panels)")
         expect(view.locator(".avk-said")).to_contain_text(f"beat {in_kernel(page, 'print(s.beat)')} ")
-        shown, meant = view.evaluate(NORMAL, html)
+        shown, meant = view.evaluate(f"(live, wanted) => ({NORMAL})([live, wanted])", html)
         assert shown == meant
 
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from avickit.errors import AvicError
+from avickit.lab.explore import explore
 from avickit.lab.machine import Machine
 from avickit.lab.scenario import load
 from avickit.lab.sources import party, spots, step
@@ -81,3 +82,14 @@ def test_an_incomplete_recording_is_refused() -> None:
     m.boot("svm=avic").create_domain()
     with pytest.raises(AvicError, match="complete recording"):
         spots(m, 10)
+
+
+def test_the_beats_of_a_race_come_from_their_threads() -> None:
+    """The counterexample is played by the lab; its steps are the hardware's and Xen's all the same."""
+    found = explore("race-sleep-against-ipi", "sc", version="A1")
+    machine = found.machine
+    told = spots(machine, len(machine.trace))
+    assert len(told) == len(machine.trace)
+    beat = next(beat.n for beat in machine.trace if beat.n >= found.first and "IRR bit" in beat.say)
+    assert told[beat - 1].code.co_qualname == "accept_ipi"
+    assert {step(spot.code).party for spot in told[found.first - 1 :]} >= {"hardware", "Xen"}

@@ -3,6 +3,7 @@
 
 const TELL_EVERY = 1500; // milliseconds between spoken sentences while playing
 const WIDE = 900; // pixels from which on the source stands open beside the sentence
+const ENDS = ["restarting", "autorestarting", "terminating", "dead"];
 const GONE = "The kernel has gone. The picture stands, and can still be stepped through.";
 
 // The element that a prepared piece stands for, parsed when it is first shown.
@@ -347,9 +348,11 @@ function render({ model, el }) {
   }, { passive: false });
   const sizes = new ResizeObserver(() => strip.clientWidth && line.redraw());
   sizes.observe(strip);
-  const lost = () => setTimeout(() => root.closest(".jupyter-widgets-disconnected") && gone());
+  // Where there is a kernel to watch, its end is told; a front end without this signal says it itself.
+  const { kernel } = model.widget_manager ?? {};
+  const watched = (_, status) => ENDS.includes(status) && gone();
+  kernel?.statusChanged?.connect(watched);
   model.on("change:beat", follow);
-  model.on("comm_live_update", lost);
   if (data.at) parts.offset.value = data.at;
   markFrom(since);
 
@@ -358,7 +361,7 @@ function render({ model, el }) {
     cancelAnimationFrame(frame);
     sizes.disconnect();
     model.off("change:beat", follow);
-    model.off("comm_live_update", lost);
+    kernel?.statusChanged?.disconnect(watched);
     root.remove();
   };
 }
