@@ -107,6 +107,7 @@ def test_fork_and_return_by_keyboard_alone(page: Page, two: Locator) -> None:
     expect(said).to_contain_text("the doorbell reaches core 1")
     page.keyboard.press("w")
     expect(view.locator(".avk-what")).to_be_hidden()
+    expect(view.locator(".avk-help div").last).to_have_text("w what if")
     view.focus()
     page.keyboard.press("w")
     page.keyboard.press("Escape")

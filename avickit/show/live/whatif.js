@@ -118,6 +118,9 @@ function renderBranches({ model, el }) {
       opener.title = words.alone;
     }
     bar.after(form.box, branches.bar);
+    const line = make(root().querySelector(".avk-help"), "div");
+    make(line, "kbd", {}, words.key);
+    line.append(` ${words.button}`);
   }
 
   function list() {
