@@ -270,7 +270,7 @@ class TestTheStepper:
         expect(stepper.locator(".avk-help")).to_contain_text("Shift+Right")
         page.keyboard.press("Escape")
         expect(stepper.locator(".avk-help")).to_be_hidden()
-        order = []
+        order: list[str] = []
         while len(order) < 60 and (not order or page.evaluate("() => !!document.activeElement.closest('.avk')")):
             page.keyboard.press("Tab")
             order.append(
