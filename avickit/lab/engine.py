@@ -29,6 +29,10 @@ class Stopped(NamedTuple):
     ask: Any
 
 
+class StillStanding(AvicError):
+    """A core is asked to do something while it stands between two beats of a command."""
+
+
 class Engine:
     """Plays scripts on a World and keeps the trace. `stopped` are the scripts that stand between two beats.
 
@@ -84,7 +88,7 @@ class Engine:
 
     def _refuse_held(self, actor: int) -> None:
         if any(s.actor == actor for s in self.stopped):
-            raise AvicError(f"{actor_name(actor)} stands between two beats of a command: step() or finish() first")
+            raise StillStanding(f"{actor_name(actor)} stands between two beats of a command: step() or finish() first")
 
     def _record(self, at: Stopped, until: int | None) -> Any:
         w, flat, memory = self.world, self.trace.raw.flat, self.world.at

@@ -84,6 +84,12 @@ test("maps keys, and leaves others alone", () => {
   assert.equal(key("s", "div", { metaKey: true }), null);
 });
 
+test("plain keys are the view's own, chords and running a cell are the notebook's", () => {
+  for (const key of ["ArrowUp", "x", "Tab", "Enter", "Escape"]) assert.equal(m.isOwn({ key }), true);
+  assert.equal(m.isOwn({ key: "Enter", shiftKey: true }), false);
+  for (const held of ["ctrlKey", "altKey", "metaKey"]) assert.equal(m.isOwn({ key: "s", [held]: true }), false);
+});
+
 test("beats and pixels are inverse to each other", () => {
   for (const count of [1, 27, 10_000]) {
     const at = m.scale(5, 4 + count, 60, 900);

@@ -49,6 +49,8 @@ class Player:
             self.begun[thread] = True
             self.send(thread, None)
         for _ in range(beats):
+            if self.asks[thread] is None:  # what somebody did in between has brought it to its end
+                return
             self.send(thread, (yield from self.do(thread, *self.asks[thread])))
 
     def send(self, thread: int, answer: Any) -> None:
@@ -78,6 +80,8 @@ class Player:
 
     def drain(self, thread: int) -> Beats[None]:
         """The oldest store of a buffer reaches memory."""
+        if not self.buffers[thread]:
+            return
         site, place, value = self.buffers[thread].pop(0)
         yield site, place, value, STORE
         yield LET_GO(self.cells[thread], self.told(thread))

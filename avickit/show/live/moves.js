@@ -93,6 +93,12 @@ export function action({ key, shiftKey, ctrlKey, altKey, metaKey }, where, jumpK
   return KEYS[key] ?? null;
 }
 
+// Whether a key belongs to the view while it has the focus. A notebook's one-letter commands match the element that has
+// the focus, and would take it; chords, and what runs a cell, stay the notebook's.
+export function isOwn({ key, shiftKey, ctrlKey, altKey, metaKey }) {
+  return !ctrlKey && !altKey && !metaKey && !(shiftKey && key === "Enter");
+}
+
 // Beats and pixels: the middle of a beat's column, and back.
 export function scale(first, last, left, width) {
   const column = width / (last - first + 1);

@@ -365,5 +365,3 @@ function render({ model, el }) {
     root.remove();
   };
 }
-
-export default { render };
