@@ -52,6 +52,23 @@ def test_a_generator_is_answered_what_its_reads_read() -> None:
     assert b.rip(0) == 0
 
 
+def test_sti_and_cr8_writes_are_answered_0() -> None:
+    """Whatever they mean to the core: STI that sets IF, CR8 without AVIC, HLT that nobody intercepts."""
+    for avic in (False, True):
+        b = Bench(maker(), 1, avic=avic)
+        b.set_vmcb(0, 0x008, 0)
+        b.run()
+        got: list[int] = []
+
+        def program(got: list[int] = got) -> Iterator[Insn]:
+            for insn in (Insn("cli"), Insn("sti"), Insn("nop"), Insn("sti"), Insn("write_cr8", 8, 9), Insn("hlt")):
+                got.append((yield insn))  # type: ignore[arg-type]
+            got.append((yield Insn("read_cr8")))  # type: ignore[arg-type]
+
+        b.start(0, program)
+        assert got == [0, 0, 0, 0, 0, 0, 9]
+
+
 def test_a_function_may_return_a_plain_iterator() -> None:
     b = bench()
     b.start(0, lambda: iter([write(0x040, 1), read(0x040), write(0x050, 2)]))

@@ -1,0 +1,63 @@
+"""When the hardware looks at IRR, and when it does not: a bare software write of an IRR bit is no reason. (H-EVAL-1)"""
+
+from avickit.beat import LOAD
+from avickit.silicon.guest import Insn, eoi, read, write
+from tests.proofs.frame import maker
+from tests.silicon.bench import FLUSH_GUEST, Bench
+
+NO_REASON = {
+    "EOI with nothing in service (H-EOI-3)": [eoi()],
+    "a register that is plain memory": [write(0x040, 5), read(0x040)],
+    "reads of priorities": [read("TPR"), read("PPR"), Insn("read_cr8")],
+    "an IPI to another": [write("ICRH", 1 << 24), write("ICRL", 0x51)],
+    "STI with IF = 1 already": [Insn("sti"), Insn("nop")],
+    "CLI": [Insn("cli")],
+    "an instruction that does nothing": [Insn("nop")],
+}
+
+
+def with_unseen_bit(vcpus: int = 2) -> Bench:
+    """All run, with nothing in service; software has put 41h into vCPU 0's IRR, and told nobody."""
+    b = Bench(maker(), vcpus)
+    b.run()
+    b.set_vectors(0, "IRR", 0x41)
+    return b
+
+
+def test_what_is_no_reason_to_look() -> None:
+    """H-EVAL-1, H-EOI-3: the bit waits; a doorbell then finds it."""
+    for why, insns in NO_REASON.items():
+        b = with_unseen_bit()
+        b.do(0, *insns)
+        assert (b.taken(0), b.irr(0)) == ({}, {0x41}), why
+        b.w.at[b.guests[0].interrupt_flag] = 1
+        b.signal(0, 1)
+        assert b.taken(0) == {0x41: 1}, why
+
+
+def test_eoi_with_nothing_in_service_reads_isr_and_no_more() -> None:
+    """H-EOI-3"""
+    b = with_unseen_bit(1)
+    b.forget()
+    b.eoi(0)
+    page = range(b.backing(0), b.backing(0) + 512)
+    assert [(d.place, d.do) for d in b.beats if d.place in page] == [(b.slot(0, "ISR"), LOAD)]
+
+
+def test_a_store_through_an_old_translation_is_no_reason() -> None:
+    """H-VMCB-17, H-EVAL-1: a TPR write that lands in another vCPU's page is a plain store."""
+    b = Bench(maker(), 2, cores=1)
+    b.run(0)
+    b.read(0, "ID")
+    b.leave(0)
+    assert b.vmrun(1, core=0) is None
+    b.set_vectors(1, "IRR", 0x41)
+    b.write(1, "TPR", 0x10)
+    assert (b.reg(0, "TPR"), b.reg(1, "TPR"), b.taken(1)) == (0x10, 0, {})
+    b.leave(1)
+    b.set_vmcb(1, 0x058, FLUSH_GUEST | 1)
+    b.set_vectors(1, "IRR")
+    assert b.vmrun(1, core=0) is None
+    b.set_vectors(1, "IRR", 0x41)
+    b.write(1, "TPR", 0x10)
+    assert b.taken(1) == {0x41: 1}, "in its own page it is"
