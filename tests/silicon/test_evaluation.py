@@ -1,5 +1,7 @@
 """When the hardware looks at IRR, and when it does not: a bare software write of an IRR bit is no reason. (H-EVAL-1)"""
 
+from collections.abc import Iterator
+
 from avickit.beat import LOAD
 from avickit.silicon.guest import Insn, eoi, read, write
 from tests.proofs.frame import maker
@@ -33,6 +35,41 @@ def test_what_is_no_reason_to_look() -> None:
         b.w.at[b.guests[0].interrupt_flag] = 1
         b.signal(0, 1)
         assert b.taken(0) == {0x41: 1}, why
+
+
+def test_an_iret_that_leaves_if_as_it_was_is_no_reason() -> None:
+    """H-EVAL-1: the handler has set IF itself; its IRET changes nothing, and 61h, above 41h, waits."""
+    b = Bench(maker(), 1)
+    b.run()
+
+    def handler() -> Iterator[Insn]:
+        yield Insn("sti")
+        yield Insn("nop")
+        b.set_vectors(0, "IRR", 0x61)
+        yield Insn("nop")
+
+    b.on(0, 0x41, handler)
+    b.write(0, "ICRL", 0x4_0041)
+    assert b.rip(0) == 0
+    assert (b.taken(0), b.irr(0), b.isr(0)) == ({0x41: 1}, {0x61}, {0x41})
+    b.signal(0, 1)
+    assert b.taken(0) == {0x41: 1, 0x61: 1}
+
+
+def test_iret_is_the_instruction_after_sti() -> None:
+    """H-EVAL-1, APM3 STI: it ends the shadow, so what is pending comes before the interrupted program goes on."""
+    b = Bench(maker(), 1)
+    b.run()
+    seen: list[int] = []
+
+    def lower() -> Iterator[Insn]:
+        seen.append(b.reg(0, 0x040))
+        yield eoi()
+
+    b.on(0, 0x31, lower)
+    b.on(0, 0x41, [write("ICRL", 0x4_0031), eoi(), Insn("sti")])
+    b.do(0, write("ICRL", 0x4_0041), write(0x040, 1), Insn("nop"))
+    assert (seen, b.reg(0, 0x040), b.taken(0)) == ([0], 1, {0x41: 1, 0x31: 1})
 
 
 def test_eoi_with_nothing_in_service_reads_isr_and_no_more() -> None:
