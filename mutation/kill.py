@@ -1,6 +1,6 @@
 """The tests that a mutant has to survive, quickest first; exit status 0 if it does.
 
-First the proofs, the choices and the plain tests of parts and guests, without pytest; who survives them meets all of
+First the proofs, the choices and the plain tests of parts, guests and evaluation; who survives them meets all of
 tests/silicon, proofs, manual and the house, but not with `--quick`, which takes a tenth of the time. Limits are of
 CPU time, so that a busy machine kills nobody.
 """
@@ -33,14 +33,13 @@ def proofs_hold() -> bool:
             importlib.import_module(f"tests.proofs.{name}")
             for proof in PROOFS[known:]:
                 proof.run(maker())
-    from tests.silicon import test_evaluation, test_guest, test_parts
-    from tests.silicon.test_choices import CASES
+    from tests.silicon import test_choices, test_evaluation, test_guest, test_parts
 
-    for module in (test_evaluation, test_guest, test_parts):
+    for module in (test_evaluation, test_guest, test_parts, test_choices):
         for test in [test for name, test in vars(module).items() if name.startswith("test_")]:
             if not inspect.signature(test).parameters:
                 test()
-    return all(look({look.__name__: answer}) == seen for look, answer, seen in CASES)
+    return all(look({look.__name__: answer}) == seen for look, answer, seen in test_choices.CASES)
 
 
 def allow(seconds: int) -> None:

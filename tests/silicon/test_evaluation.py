@@ -1,8 +1,10 @@
 """When the hardware looks at IRR, and when it does not: a bare software write of an IRR bit is no reason. (H-EVAL-1)"""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
-from avickit.beat import LOAD
+from avickit.beat import LOAD, perform
+from avickit.silicon.deliver import READ_IRR, SET_ISR, evaluate
 from avickit.silicon.guest import Insn, eoi, read, write
 from tests.proofs.frame import maker
 from tests.silicon.bench import FLUSH_GUEST, Bench
@@ -14,24 +16,28 @@ NO_REASON = {
     "an IPI to another": [write("ICRH", 1 << 24), write("ICRL", 0x51)],
     "STI with IF = 1 already": [Insn("sti"), Insn("nop")],
     "CLI": [Insn("cli")],
+    "HLT that is not intercepted": [Insn("hlt")],
     "an instruction that does nothing": [Insn("nop")],
 }
 
 
 def with_unseen_bit(vcpus: int = 2) -> Bench:
-    """All run, with nothing in service; software has put 41h into vCPU 0's IRR, and told nobody."""
+    """All run, no intercepts, nothing in service; software has put 41h into vCPU 0's IRR, and told nobody."""
     b = Bench(maker(), vcpus)
+    b.set_vmcb(0, 0x008, 0)
     b.run()
     b.set_vectors(0, "IRR", 0x41)
     return b
 
 
 def test_what_is_no_reason_to_look() -> None:
-    """H-EVAL-1, H-EOI-3: the bit waits; a doorbell then finds it."""
+    """H-EVAL-1, H-EOI-3: nobody reads IRR, the bit waits; a doorbell then finds it."""
     for why, insns in NO_REASON.items():
         b = with_unseen_bit()
+        b.forget()
         b.do(0, *insns)
         assert (b.taken(0), b.irr(0)) == ({}, {0x41}), why
+        assert not [d for d in b.beats if d.site is READ_IRR and d.place == b.slot(0, "IRR")], why
         b.w.at[b.guests[0].interrupt_flag] = 1
         b.signal(0, 1)
         assert b.taken(0) == {0x41: 1}, why
@@ -70,6 +76,27 @@ def test_iret_is_the_instruction_after_sti() -> None:
     b.on(0, 0x41, [write("ICRL", 0x4_0031), eoi(), Insn("sti")])
     b.do(0, write("ICRL", 0x4_0041), write(0x040, 1), Insn("nop"))
     assert (seen, b.reg(0, 0x040), b.taken(0)) == ([0], 1, {0x41: 1, 0x31: 1})
+
+
+def test_what_comes_while_a_stub_runs_is_taken_after_it() -> None:
+    """H-EVAL-2, H-IPI-5: without a handler IF stays 1, so IRR is read again; with one the core has done its look."""
+    for handled, taken in ((False, {0x41: 1, 0x62: 1}), (True, {0x41: 1})):
+        b = Bench(maker(), 1)
+        b.run()
+        if handled:
+            b.on(0, 0x41, [Insn("nop")])
+        b.set_vectors(0, "IRR", 0x41)
+        reads = 0
+        beats = evaluate(b.w, b.cores[0], b.guests[0])
+        with suppress(StopIteration):
+            ask = beats.send(None)
+            while True:
+                reads += ask[0] is READ_IRR
+                old = perform(b.w, ask)
+                if ask[0] is SET_ISR and ask[2] == 1 << 0x41:
+                    b.set_vectors(0, "IRR", 0x62)
+                ask = beats.send(old)
+        assert (b.taken(0), reads) == (taken, 1 if handled else 3)
 
 
 def test_eoi_with_nothing_in_service_reads_isr_and_no_more() -> None:
