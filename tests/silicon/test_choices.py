@@ -87,15 +87,18 @@ def tpr_upper_bits(chosen: dict[str, str]) -> Any:
 
 
 def vmrun_priority(chosen: dict[str, str]) -> Any:
-    """H-PRIO-3: V_TPR and the page's TPR disagree at VMRUN; which of them masks 41h?"""
-    b = bench(chosen, 1)
-    b.set_vmcb(0, 0x060, AVIC | INTR_MASKING | 5)
-    b.set_reg(0, "TPR", 0x25)
-    b.set_vectors(0, "ISR", 0x31)
-    b.set_vectors(0, "IRR", 0x41)
-    b.w.at[b.guests[0].interrupt_flag] = 0
-    b.run()
-    return b.reg(0, "PPR")
+    """H-PRIO-3: V_TPR and the page's TPR disagree at VMRUN, below and above what is in service; what is PPR?"""
+    found = []
+    for tpr in (0x25, 0x45):
+        b = bench(chosen, 1)
+        b.set_vmcb(0, 0x060, AVIC | INTR_MASKING | 5)
+        b.set_reg(0, "TPR", tpr)
+        b.set_vectors(0, "ISR", 0x31)
+        b.set_vectors(0, "IRR", 0x41)
+        b.w.at[b.guests[0].interrupt_flag] = 0
+        b.run()
+        found.append(b.reg(0, "PPR"))
+    return found
 
 
 def reread_irr(chosen: dict[str, str]) -> Any:
@@ -251,7 +254,7 @@ SEEN: dict[Callable[[dict[str, str]], Any], dict[str, Any]] = {
     clean_tpr_covers_avic_enable: {"yes": [True, True], "no": [False, True]},
     pointer_out_of_range: {"invalid": [-1, -1, 0], "npf": [0x400, 0x400, 0]},
     tpr_upper_bits: {"drop": 0x35, "keep": 0xABCD_EF35},
-    vmrun_priority: {"v_tpr": 0x50, "page": 0x30},
+    vmrun_priority: {"v_tpr": [0x50, 0x50], "page": [0x30, 0x45]},
     reread_irr: {"yes": [True, True], "no": [False, True]},
     eoi_level: {
         "trap": ({0x31, 0x52}, 0x50, "past"),
