@@ -71,7 +71,7 @@ def test_the_table_by_the_explorer(benchmark: Any) -> None:
 
 @pytest.mark.skipif(not (shutil.which("spin") and shutil.which("gcc")), reason="needs spin and gcc")
 def test_the_table_by_spin(benchmark: Any, tmp_path: Path) -> None:
-    """The same, written again in Promela: verdicts equal; in seconds on the clock, the compiler's time apart."""
+    """The same, written again in Promela: verdicts equal; on the clock, the compiler apart."""
     began = time.perf_counter()
     checkers = []
     for sender, target in ROWS:
