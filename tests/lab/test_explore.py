@@ -22,7 +22,9 @@ from tests.lab import overlays
 IPI = "race-sleep-against-ipi"
 TEXT = data.scenario(IPI).read_text("utf-8")
 RACES = [
-    path.stem for path in data.scenarios() if path.stem.startswith("race-") and "defects" not in path.read_text("utf-8")
+    path.stem
+    for path in data.scenarios()
+    if path.stem.startswith("race-") and "defects = " not in path.read_text("utf-8")
 ]
 
 
