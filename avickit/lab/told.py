@@ -53,10 +53,19 @@ def code_text(w: World, program: int) -> str:
     return ", ".join([*map(insn_text, found[:MOST_INSNS]), *more]) or "nothing"
 
 
-def boot(w: World, cmdline: str, patches: int, svm_avic: bool | None) -> str:
+def boot(
+    w: World,
+    cmdline: str,
+    patches: int,
+    svm_avic: bool | None,
+    version: str | None = None,
+    defects: tuple[str, ...] = (),
+) -> str:
     """How Xen was booted."""
-    more = "" if svm_avic is None else f", svm_avic = {int(svm_avic)}"
-    return f"boot Xen with {patches} patches: {cmdline or 'no option'}{more}"
+    more = [f"version {version}"] if version else []
+    more += [f"defects {' '.join(defects)}"] if defects else []
+    more += [] if svm_avic is None else [f"svm_avic = {int(svm_avic)}"]
+    return ", ".join([f"boot Xen with {patches} patches: {cmdline or 'no option'}", *more])
 
 
 def irq(w: World, index: int, vector: int, level: bool, core: int | None) -> str:
