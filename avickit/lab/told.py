@@ -84,6 +84,12 @@ def stored(w: World, what: str, place: int, value: int) -> str:
     return f"store {value:X}h to {names.long(w, place)}"
 
 
+def bell(w: World, host_apic_id: int) -> str:
+    """A doorbell that software rings."""
+    by_id = w.objects["core_of"]
+    return f"ring the doorbell of {by_id[host_apic_id] if host_apic_id < len(by_id) else 'no core'}"
+
+
 TOLD: dict[str, Callable[..., str]] = {
     "boot_xen": boot,
     "create_domain": lambda w, n: f"create a domain with {n} vCPU{'s' if n > 1 else ''}",
@@ -101,5 +107,7 @@ TOLD: dict[str, Callable[..., str]] = {
     "key": lambda w, letter: f"debug key {letter}",
     "advance": lambda w, ns: f"{ns} ns pass",
     "host_store": stored,
+    "ring": bell,
+    "race": lambda w, specs, *_: f"a race of {len(specs)} in one order",
 }
 """The words of each command: arguments as `lab.scripts` has them."""
