@@ -1,7 +1,7 @@
 """What one interrupt between vCPUs costs in exits, doorbells and beats, counted on the bit-exact Machine.
 
-Four paths, three states of the target: each is a small scenario that is run, and its trace counted. No number stands here.
-A change of the model changes these counts, and with them everything the workload computes. Does not model: prices.
+Four paths, three states of the target: each is a small scenario that is run, and its trace counted. No number stands
+here: a change of the model changes these counts, and with them all that the workload computes. Does not model: prices.
 """
 
 from collections import Counter
@@ -13,7 +13,6 @@ from functools import cache
 from avickit.lab.evtchn import bind, send
 from avickit.lab.handles import VcpuHandle
 from avickit.lab.machine import Machine
-from avickit.lab.xen import XenHandle
 from avickit.manual.exits import EventInj
 from avickit.manual.vmcb import VmcbOffset
 from avickit.silicon.doorbell import RING
@@ -89,7 +88,7 @@ class Pair:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.machine = Machine(cores=3)
-        self.xen: XenHandle = self.machine.boot("svm=avic" if path.avic else "")
+        self.xen = self.machine.boot("svm=avic" if path.avic else "")
         self.sender, self.target = self.xen.create_domain(vcpus=2).vcpus
         self.rival = self.xen.create_domain(vcpus=1).vcpus[0]
         for core, v in enumerate((self.sender, self.target)):

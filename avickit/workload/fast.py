@@ -5,7 +5,6 @@ Does not model: see `plain`.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from avickit.errors import AvicError
 from avickit.workload.costs import costs
@@ -31,54 +30,49 @@ class Fast:
             ) from None
         self.p, self.k = p, k
         start = setup(p)
-        zeros: Any = lambda n: np.zeros(n, np.int64)  # noqa: E731
-        self.tasks, self.pipes = zeros(p.tasks * k.TASK), zeros(p.groups * p.fds * k.PIPES)
-        self.vcpus, self.heap, self.lists = (zeros(p.vcpus * width) for width in (k.VCPU, p.tasks, p.tasks))
-        self.n = zeros(k.NUMBERS)
-        self.n[k.DICE], self.n[k.RUNNING] = start.dice, p.tasks
-        self.words = np.array(
-            [p.vcpus, p.tasks, p.records, p.write, p.read, p.block_task, p.switch, p.switch_spread, p.wakeup]
-            + [p.remote_wakeup, p.tick, p.granularity, p.wakeup_granularity, p.sleeper_credit, p.steal_every]
-            + [p.steal, p.fds, *costs(p).flat()],
-            np.int64,
-        )
-        self._lay_out_pipes()
-        self._lay_out_vcpus()
+        self.m = m = np.zeros(k.PLACES, np.int64)
+        m[k.DICE], m[k.RUNNING] = start.dice, p.tasks
+        words = [p.vcpus, p.records, p.write, p.read, p.block_task, p.switch, p.switch_spread, p.wakeup]
+        words += [p.remote_wakeup, p.tick, p.granularity, p.wakeup_granularity, p.sleeper_credit]
+        words += [p.steal_every, p.steal, *costs(p).flat()]
+        m[k.P : k.P + len(words)] = words
+        for v in range(p.vcpus):
+            self._lay_out_vcpu(v)
+        for pipe in range(p.groups * p.fds):
+            self._lay_out_pipe(pipe)
         for task in range(p.tasks):
             self._lay_out_task(task, start.home[task], start.vruntime[task])
 
-    def _lay_out_pipes(self) -> None:
-        k, p = self.k, self.p
-        for pipe in range(p.groups * p.fds):
-            row, group = pipe * k.PIPES, pipe // p.fds * 2 * p.fds
-            self.pipes[row + k.FREE], self.pipes[row + k.GROUP] = p.pages, group
-            self.pipes[row + k.READER] = group + p.fds + pipe % p.fds
+    def _lay_out_vcpu(self, v: int) -> None:
+        k, p, at = self.k, self.p, self.k.VCPUS + v * self.k.VCPU
+        self.m[at + k.CLOCK], self.m[at + k.RUNS] = v, -1
+        self.m[at + k.INTERRUPT_AT], self.m[at + k.TICK_AT] = k.NEVER, p.tick
+        self.m[at + k.STEAL_AT] = p.steal_every or k.NEVER
+        self.m[at + k.DUE] = min(p.tick, p.steal_every or k.NEVER)
 
-    def _lay_out_vcpus(self) -> None:
-        k, p = self.k, self.p
-        for v in range(p.vcpus):
-            row = v * k.VCPU
-            self.vcpus[row + k.CLOCK], self.vcpus[row + k.RUNS] = v, -1
-            self.vcpus[row + k.INTERRUPT_AT], self.vcpus[row + k.TICK_AT] = k.NEVER, p.tick
-            self.vcpus[row + k.STEAL_AT] = p.steal_every or k.NEVER
-            self.vcpus[row + k.DUE] = min(p.tick, p.steal_every or k.NEVER)
+    def _lay_out_pipe(self, pipe: int) -> None:
+        k, p, at = self.k, self.p, self.k.PIPES + pipe * self.k.ROW
+        group = pipe // p.fds * 2 * p.fds
+        self.m[at + k.FREE], self.m[at + k.GROUP] = p.pages, group
+        self.m[at + k.READER] = group + p.fds + pipe % p.fds
 
     def _lay_out_task(self, task: int, home: int, vruntime: int) -> None:
-        k, p = self.k, self.p
-        row, pipes = task * k.TASK, task // (2 * p.fds) * p.fds
-        first = pipes + (task % (2 * p.fds) - p.fds if is_receiver(p, task) else 0)
-        last = -1 if is_receiver(p, task) else (pipes + p.fds - 1) * k.PIPES
-        self.tasks[row : row + k.TASK] = (home, vruntime, p.fds * p.loops, first * k.PIPES, first * k.PIPES, last, 0, 0)
-        at = home * k.VCPU + k.QUEUED
-        k.push.py_func(self.heap, home * p.tasks, int(self.vcpus[at]), vruntime << k.TASK_BITS | task)
-        self.vcpus[at] += 1
+        k, p, at = self.k, self.p, self.k.TASKS + task * self.k.ROW
+        group, member = divmod(task, 2 * p.fds)
+        first = k.PIPES + (group * p.fds + (member - p.fds if is_receiver(p, task) else 0)) * k.ROW
+        last = -1 if is_receiver(p, task) else first + (p.fds - 1) * k.ROW
+        self.m[at : at + k.ROW] = (home, vruntime, p.fds * p.loops, first, first, last, 0, 0)
+        queued = k.VCPUS + home * k.VCPU + k.QUEUED
+        key = vruntime << k.TASK_BITS | task
+        k.push.py_func(self.m, k.HEAPS + (home << k.TASK_BITS), int(self.m[queued]), key)
+        self.m[queued] += 1
 
     def steps(self, every: int = PORTION) -> Iterator[int]:
         """Event after event; after each portion how many messages were written and read."""
         k = self.k
-        while self.n[k.RUNNING]:
-            k.run(self.tasks, self.pipes, self.vcpus, self.heap, self.lists, self.words, self.n, every)
-            yield int(self.n[k.WRITTEN] + self.n[k.RECEIVED])
+        while self.m[k.RUNNING]:
+            k.run(self.m, every)
+            yield int(self.m[k.WRITTEN] + self.m[k.RECEIVED])
 
     def run(self) -> Result:
         """To the end."""
@@ -89,5 +83,6 @@ class Fast:
     def result(self) -> Result:
         """What it ended in."""
         k = self.k
-        used, finished = self.tasks[k.USED :: k.TASK], self.tasks[k.FINISHED :: k.TASK]
-        return result(self.p, self.n[: len(COUNTERS)], used, [int(t) for t in finished])
+        rows = self.m[k.TASKS : k.TASKS + self.p.tasks * k.ROW]
+        used, finished = rows[k.USED :: k.ROW], [int(t) for t in rows[k.FINISHED :: k.ROW]]
+        return result(self.p, [int(n) for n in self.m[k.N : k.N + len(COUNTERS)]], used, finished)

@@ -112,7 +112,7 @@ class Parameters:
         return asdict(self)
 
     @staticmethod
-    def table() -> list[tuple[str, str, int, str]]:
+    def table() -> list[tuple[str, str, Any, str]]:
         """Name, unit, default and meaning of each."""
         return [(f.name, f.metadata["unit"], f.default, f.metadata["meaning"]) for f in fields(Parameters)]
 

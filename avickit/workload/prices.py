@@ -55,11 +55,11 @@ HYPERVISOR = {
 """What Xen and the hardware are paid for."""
 
 GUEST = {
-    "write": Price(600, 400, 1000, "a sender writes a 100-byte message", A, "with `read`: 0.52 us, the closed form's work"),
-    "read": Price(550, 400, 1000, "a receiver reads a 100-byte message", A, "see `write`; fitted to the table, not measured"),
+    "write": Price(600, 400, 1000, "a sender writes a 100-byte message", A, "0.52 us with `read`: fitted to the table"),
+    "read": Price(550, 400, 1000, "a receiver reads a 100-byte message", A, "0.52 us with `write`: not measured"),
     "block_task": Price(600, 300, 1200, "a task goes to sleep on a pipe", A, "a guess"),
     "switch": Price(1500, 800, 3000, "the guest's scheduler picks and switches to a task", A, "a guess"),
-    "switch_spread": Price(400, 0, 1000, "a switch costs up to this much more, drawn from the seed", A, "caches differ"),
+    "switch_spread": Price(400, 0, 1000, "what a switch may cost more, drawn from the seed", A, "a guess"),
     "wakeup": Price(800, 400, 1600, "a task is woken and put on a run queue", A, "a guess"),
     "remote_wakeup": Price(500, 250, 1000, "a task is put on another vCPU's wake list", A, "a guess"),
     "handler": Price(700, 400, 1500, "the guest's interrupt entry, reschedule handler, IRET", A, "a guess"),
