@@ -29,12 +29,10 @@ KEPT = "hackbench-simulated.csv"
 )
 @click.option("--seeds", type=int, default=1, show_default=True, metavar="N", help="Run each cell with seeds 1 to N.")
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Another value for a parameter.")
-@click.option("--out", metavar="FILE", help="Keep results in FILE, .csv or .parquet; what it holds is not run again.")
+@click.option("--out", metavar="FILE", help="Keep results in FILE (.csv, .parquet); what it holds is not run again.")
 @click.option("--engine", type=click.Choice(["auto", "fast", "plain"]), default="auto", show_default=True)
 @click.option("--workers", type=int, default=1, show_default=True, metavar="N", help="Processes that share the work.")
-@click.option(
-    "--compare", "measured", metavar="FILE", help="Set the measured times of a CSV beside the simulated ones."
-)
+@click.option("--compare", "measured", metavar="FILE", help="Set a CSV's measured times beside the simulated ones.")
 @click.option("--parameters", "listing", is_flag=True, help="Only list the parameters with units and defaults.")
 @json_option
 def hackbench(
@@ -79,7 +77,7 @@ def hackbench(
 
 def setting(text: str) -> tuple[str, int | bool]:
     """`name=value`."""
-    name, sign, value = text.partition("=")
+    name, _, value = text.partition("=")
     if value.lower() in ("true", "false"):
         return name, value.lower() == "true"
     try:

@@ -17,7 +17,7 @@ HANDLING = {
     "AVIC_NOACCEL": "noaccel",
     "VMEXIT_HLT": "block",
 }
-"""Which price is paid for handling an exit. One without a price is a KeyError: a changed model is not priced silently."""
+"""The price of handling an exit. One without a price is a KeyError: a changed model is not priced silently."""
 
 
 @dataclass(frozen=True)

@@ -64,8 +64,8 @@ class Target(Enum):
 class Count:
     """One interrupt, from the sender's first instruction to the end of the target's handler.
 
-    `sender_exits` and `target_exits` are #VMEXITs by name; `accelerated` ICRL writes stayed in the guest; `beats` are all
-    beats of the machine, the scheduling of a preempted or sleeping target among them.
+    `sender_exits` and `target_exits` are #VMEXITs by name; `accelerated` ICRL writes stayed in the guest; `beats` are
+    all beats of the machine, the scheduling of a preempted or sleeping target among them.
     """
 
     sender_exits: Mapping[str, int]

@@ -1,7 +1,8 @@
-"""The compiled loop: what `plain` does, on five flat arrays of 64-bit integers with constant strides. Needs numba.
+"""The compiled loop: what `plain` does, on flat arrays of 64-bit integers with constant strides. Needs numba.
 
-Step for step the same as `plain`, which says what each means; the tests hold both equal. An array for a kind of thing,
-a row for each, a column for each word, so that what is used together lies together. Does not model: see `plain`.
+Step for step the same as `plain`, which says what each means; the tests hold both equal. One memory `m`, in it an array
+for each kind of thing (vCPUs, tasks, pipes, heaps, wake lists), in that a row for each, so that what is used together
+lies together. Does not model: see `plain`.
 """
 
 from typing import Any
@@ -12,10 +13,10 @@ NEVER = 1 << 55
 CLOCK_SHIFT, TASK_BITS, ROW = 5, 10, 8
 VCPU_MASK, TASK_MASK, PLACE_MASK = (1 << CLOCK_SHIFT) - 1, (1 << TASK_BITS) - 1, (1 << 17) - 1
 """A vCPU's clock carries its number in the low bits, so that the least of all clocks says whose it is; a key of the run
-queue is a task's vruntime with its number in the low bits, so that equals are told apart. An index that is masked cannot
-be negative, which spares numba the question whether it counts from the end: a third of the time."""
+queue is a task's vruntime with its number in the low bits, so that equals are told apart. An index that is masked is
+never negative, which spares numba the question whether it counts from the end: a third of the time."""
 HOME, VRUNTIME, LEFT, PIPE, FIRST, LAST, USED, FINISHED = range(8)
-"""A task. PIPE is the place of the pipe it is at; a sender goes from FIRST to LAST and round; LAST < 0: receiver."""
+"""A task. PIPE is the pipe it is at; a sender goes from FIRST to LAST and round; LAST < 0: a receiver."""
 UNREAD, ROOM, TAKEN, FREE, WAITING, READER_SLEEPS, READER, GROUP = range(8)
 """A pipe. WAITING has a bit for each sender of the group, whose first task is GROUP."""
 CLOCK, RUNS, DUE, INTERRUPT_AT, INTERRUPT_COST, TICK_AT, STEAL_AT, AWAY_UNTIL = range(8)
@@ -162,6 +163,7 @@ def seldom(m: Any, v: int, clock: int) -> int:
         clock += m[P_STEAL]
         m[at + AWAY_UNTIL] = clock
         m[at + STEAL_AT] = clock + m[P_STEAL_EVERY]
+        m[at + TICK_AT] = after(m[at + TICK_AT], clock, m[P_TICK])
         m[STEALS] += 1
     elif task < 0:
         return pick(m, v, clock)
@@ -214,7 +216,7 @@ def pick(m: Any, v: int, clock: int) -> int:
 
 @compiled
 def run(m: Any, limit: int) -> None:
-    """Go on for at most `limit` events, or to the end. All state is in the arrays, so another call goes on from there."""
+    """Go on for at most `limit` events, or to the end. All state is in `m`, so that another call goes on from there."""
     count = m[P_VCPUS]
     records, write, read, block = m[P_RECORDS], m[P_WRITE], m[P_READ], m[P_BLOCK]
     running, events, written, received = m[RUNNING], 0, 0, 0

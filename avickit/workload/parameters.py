@@ -31,7 +31,7 @@ def price(name: str) -> Any:
 class Parameters:
     """One simulated run: a cell of the table (`avic`, `pv`), hackbench's size, the guest's scheduler, prices, a seed.
 
-    All are whole numbers; `Parameters.table()` lists unit, range and meaning of each. Raises AvicError for one out of range.
+    All are whole numbers; `Parameters.table()` lists unit and meaning of each. Raises AvicError for one out of range.
     """
 
     avic: bool = known("flag", False, 0, 1, "Xen has svm=avic")

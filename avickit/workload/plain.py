@@ -1,7 +1,7 @@
 """The specification: hackbench on some vCPUs as a discrete-event model, in plain Python. `fast` does the same, quicker.
 
-Each vCPU has a clock. The vCPU whose clock is least takes the next step, whole, and its clock moves on by what that cost:
-so steps happen in the order in which they begin. A vCPU takes interrupts between two steps of a task.
+Each vCPU has a clock. The vCPU whose clock is least takes the next step, whole, and its clock moves on by what that
+cost: so steps happen in the order in which they begin. A vCPU takes interrupts between two steps of a task.
 Does not model: migration of tasks between vCPUs, caches, contention for a pipe's lock, other work of the machine.
 """
 
@@ -117,7 +117,7 @@ class Plain:
         self.one_less(v, task, woken)
 
     def one_less(self, v: VCpu, task: Task, woken: list[Task]) -> None:
-        """The task has passed a message on: it wakes who waited for that, one of whom may preempt it. Its last ends it."""
+        """The task has passed a message on: it wakes who waited for that, and one of them may preempt it."""
         for other in woken:
             self.wake(v, task, other)
         task.left -= 1
@@ -208,6 +208,7 @@ class Plain:
         v.clock += self.p.steal
         v.away_until = v.clock
         v.steal_at = v.clock + self.p.steal_every
+        v.tick_at = after(v.tick_at, v.clock, self.p.tick)  # what it has missed is not made up for
         self.n["steals"] += 1
 
     def maybe_preempt(self, v: VCpu, task: Task) -> None:

@@ -1,7 +1,7 @@
 """Processes of one machine as an executor in which the death of one worker costs nobody else's work.
 
-The standard ProcessPoolExecutor breaks as a whole when one of its workers is killed; so each thread here has a pool of one
-process of its own, and makes another when that dies. Does not model: anything.
+The standard ProcessPoolExecutor breaks as a whole when one of its workers is killed; so each thread here has a pool of
+one process of its own, and makes another when that dies. Does not model: anything.
 """
 
 import multiprocessing
@@ -25,7 +25,7 @@ class Processes(ThreadPoolExecutor):
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        super().__init__(in_range("workers", workers or os.cpu_count() or 1, 1, MOST_WORKERS))
+        super().__init__(in_range("workers", os.cpu_count() or 1 if workers is None else workers, 1, MOST_WORKERS))
         self._mine, self._lock = local(), Lock()
         self._pools: list[ProcessPoolExecutor] = []
 
@@ -37,6 +37,8 @@ class Processes(ThreadPoolExecutor):
         try:
             return self._pool().submit(fn, *args, **kwargs).result()
         except BrokenProcessPool:
+            with self._lock:
+                self._pools.remove(self._mine.pool)
             self._mine.pool.shutdown()
             self._mine.pool = None
             raise

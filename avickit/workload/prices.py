@@ -1,7 +1,7 @@
 """What things cost, in processor cycles: one table, each price with its source and its standing. The only free numbers.
 
-How often each thing happens is counted (`counts`), never set here. Does not model: caches, SMT, frequency changes, or how a
-price depends on what else goes on; a price is one number, its range says how far it might be off.
+How often each thing happens is counted (`counts`), never set here. Does not model: caches, SMT, frequency changes, or
+how a price depends on what else goes on; a price is one number, its range says how far it might be off.
 """
 
 from dataclasses import dataclass
@@ -47,8 +47,8 @@ HYPERVISOR = {
     "interrupt_exit": Price(800, 400, 1600, "Xen takes a physical interrupt (exit 060h) and returns", A, "a guess"),
     "injection": Price(300, 100, 600, "Xen finds the vector and fills in EVENTINJ", A, "a guess"),
     "physical_ipi": Price(1000, 500, 2000, "from the host's ICR write to the other core's interrupt", A, "a guess"),
-    "icrl_write": Price(600, 300, 1200, "an accelerated ICRL write: tables, IRR, doorbell sent", A, "AVIC path, 0.5-0.8 us"),
-    "doorbell": Price(500, 300, 1000, "from the doorbell to the evaluation on the other core", A, "AVIC path, 0.5-0.8 us"),
+    "icrl_write": Price(600, 300, 1200, "an accelerated ICRL write: tables, IRR, doorbell", A, "0.5-0.8 us in all"),
+    "doorbell": Price(500, 300, 1000, "from the doorbell to the evaluation on the other core", A, "0.5-0.8 us in all"),
     "block": Price(3000, 1500, 6000, "Xen blocks a vCPU that executes HLT (exit 078h), core to idle", A, "a guess"),
     "wake": Price(4000, 2000, 8000, "Xen wakes a vCPU: idle core, schedule, switch, VMRUN", A, "a guess"),
 }  # fmt: skip

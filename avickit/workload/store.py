@@ -79,7 +79,9 @@ def csv_rows(path: Path, needed: Iterable[str]) -> list[tuple[int, dict[str, str
 def from_row(row: dict[str, Any], where: str) -> Result:
     """A result from a row of strings or of numbers."""
     try:
-        values = {f.name: flag(row[f.name]) if f.name in FLAGS else int(row[f.name]) for f in fields(Parameters)}
+        values: dict[str, Any] = {
+            f.name: flag(row[f.name]) if f.name in FLAGS else int(row[f.name]) for f in fields(Parameters)
+        }
         counters = {name: int(row[name]) for name in COUNTERS}
         return Result(Parameters(**values), int(row["cycles"]), counters, str(row["digest"]))
     except (ValueError, TypeError, KeyError) as error:
@@ -89,7 +91,7 @@ def from_row(row: dict[str, Any], where: str) -> Result:
 def flag(value: object) -> bool:
     """True or false, as text or as itself."""
     if str(value).lower() not in ("true", "false"):
-        raise AvicError.of("flag", value, "true or false")  # type: ignore[arg-type]
+        raise AvicError.of("flag", value, "true or false")
     return str(value).lower() == "true"
 
 

@@ -153,6 +153,7 @@ static i64 seldom(i64 *m, i64 v, i64 clock)
         clock += p[P_STEAL];
         c[AWAY_UNTIL] = clock;
         c[STEAL_AT] = clock + p[P_STEAL_EVERY];
+        c[TICK_AT] = after(c[TICK_AT], clock, p[P_TICK]);
         n[STEALS]++;
     } else if (task < 0) {
         return pick(m, v, clock);

@@ -11,7 +11,7 @@ cycles = st.integers(0, 20_000)
 
 @st.composite
 def parameters(draw: st.DrawFn) -> Parameters:
-    """A few hundred messages on one to five vCPUs, with short ticks and small pipes, so that all kinds of things happen."""
+    """Some hundred messages on one to five vCPUs, with short ticks and small pipes, so that everything happens."""
     fds = draw(st.integers(1, 5))
     kw: dict[str, Any] = {
         "avic": draw(st.booleans()),

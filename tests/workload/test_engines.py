@@ -1,4 +1,4 @@
-"""The two engines: equal in every counter and every task's times; and what they were equal on really had everything."""
+"""The two engines: equal in every counter and every task's times, on runs that really contain everything."""
 
 from collections import Counter
 
@@ -26,7 +26,7 @@ def equal(p: Parameters) -> None:
 
 
 def test_both_engines_do_the_same_and_everything_happens() -> None:
-    """Blocking readers and writers, full pipes, both kinds of preemption, ticks, HLT, stolen time: each in many runs."""
+    """Blocked readers and writers, full pipes, both preemptions, ticks, HLT, stolen time: each in many runs."""
     SEEN.clear()
     equal()
     assert SEEN["runs"] >= RUNS
