@@ -1,4 +1,4 @@
-"""What an interrupt costs, re-derived from the Machine: if the model changes, these change, and the notebook with them."""
+"""What an interrupt costs, re-derived from the Machine: a changed model changes these, and the notebook with them."""
 
 import pytest
 
@@ -20,7 +20,7 @@ EXPECTED = {
 @pytest.mark.parametrize("path", Path)
 @pytest.mark.parametrize("state", Target)
 def test_exits_by_path_and_target(path: Path, state: Target) -> None:
-    """X0-2: three accesses, a kick, an EOI; H-IPI-5: none at all; H-IPI-6: one; X0-11, X0-12: a hypercall and a kick."""
+    """X0-2: three accesses, a kick, an EOI; H-IPI-5: none; H-IPI-6: one; X0-11, X0-12: a hypercall and a kick."""
     found = count(path, state)
     running = state is Target.RUNNING
     sender, target = EXPECTED[path][:2] if running else EXPECTED[path][2:]

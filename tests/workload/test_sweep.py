@@ -17,7 +17,7 @@ from avickit import AvicError
 from avickit.workload import Parameters, Processes, Result, sweep
 from avickit.workload.sweep import points
 
-GRID = {"avic": [False, True], "vcpus": [2, 3]}
+GRID: dict[str, list[Any]] = {"avic": [False, True], "vcpus": [2, 3]}
 BASE = Parameters(loops=2, groups=2, fds=4)
 LONG = Parameters(loops=900, groups=4, fds=10)
 """Some seconds in the plain engine: long enough to be killed in."""
@@ -87,9 +87,9 @@ def test_a_point_that_fails_is_tried_again_and_then_told(monkeypatch: pytest.Mon
         tried.clear()
         retried: list[int] = []
         found: list[Any] = []
+        results = sweep({}, [1, 2, 3, 4], executor, on_retry=lambda p, _, r=retried: r.append(p.seed))  # type: ignore[misc]
         with pytest.raises(AvicError, match=r"1 points failed 3 times each; the first: .*seed=3.*OSError: no luck"):
-            for result in sweep({}, [1, 2, 3, 4], executor, on_retry=lambda p, _, r=retried: r.append(p.seed)):  # type: ignore[misc]
-                found.append(result)
+            found.extend(results)
         assert sorted(found) == ["seed 1", "seed 2", "seed 4"]
         assert sorted(tried) == [1, 2, 2, 3, 3, 3, 4]
         assert sorted(retried) == [2, 3, 3]
@@ -148,10 +148,10 @@ def test_on_a_dask_cluster(here: list[Result]) -> None:
     """`Client.get_executor()` of a cluster of two workers on this machine, and nothing but 127.0.0.1."""
     from distributed import Client, LocalCluster
 
-    cluster = LocalCluster(
+    cluster = LocalCluster(  # type: ignore[no-untyped-call]
         n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, worker_dashboard_address=None
     )
-    with cluster, Client(cluster) as client:
+    with cluster, Client(cluster) as client:  # type: ignore[no-untyped-call]
         addresses = [worker["host"] for worker in client.scheduler_info()["workers"].values()]
         assert addresses == ["127.0.0.1"] * 2
         with client.get_executor() as executor:
