@@ -64,12 +64,13 @@ def exits_text(found: Mapping[str, int]) -> str:
 def bands(results: Sequence[Result], measured: Mapping[Cell, Band]) -> Figure:
     """Seconds of each cell: every seed's run and their mean, beside what was measured."""
     theirs = simulated(results)
-    rows = [(NAMES[c], str(measured[c]), str(theirs[c])) for c in CELLS if c in measured and c in theirs]
+    cells = [c for c in CELLS if c in measured and c in theirs]
+    rows = [(NAMES[c], str(measured[c]), str(theirs[c])) for c in cells]
     twin = Table("", ("cell", "measured", "simulated"), rows)
     top = max(b.high for b in (*measured.values(), *theirs.values()))
 
     def draw(axes: "Axes") -> None:
-        for n, c in enumerate(CELLS):
+        for n, c in enumerate(cells):
             seeds = [r.seconds for r in results if (r.parameters.avic, r.parameters.pv) == c]
             axes.plot(seeds, [n + 0.15] * len(seeds), "o", color=ink("blue"), fillstyle="none")
             axes.plot([theirs[c].low, theirs[c].high], [n + 0.15] * 2, "-", color=ink("blue"), linewidth=4, alpha=0.4)
@@ -79,7 +80,7 @@ def bands(results: Sequence[Result], measured: Mapping[Cell, Band]) -> Figure:
         axes.set_ylim(3.6, -0.6)
         axes.set_xlim(0, top * 1.05)
         marks = {float(s): str(s) for s in range(0, int(top) + 1, 100)}
-        scales(axes, marks, {n: NAMES[c] for n, c in enumerate(CELLS)}, "seconds for 100000 loops")
+        scales(axes, marks, {n: NAMES[c] for n, c in enumerate(cells)}, "seconds for 100000 loops")
 
     alt = "; ".join(f"{name}: measured {m}, simulated {s}" for name, m, s in rows)
     return Figure(draw, title="hackbench, measured and simulated", alt=f"Seconds by cell. {alt}.",
