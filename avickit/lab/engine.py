@@ -4,12 +4,14 @@ A command is a script: a generator of (actor, beats). Stopped at a beat, the who
 inside an algorithm can act on other cores, then go on. Does not model: beats of several actors interleaved (explorer).
 """
 
+import sys
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from avickit.beat import CLOCK, LOCK, WAIT, Beats, World, blocked, drive, name_of, perform, refuse_to_wait
-from avickit.errors import AvicError, Deadlock
+from avickit.beat import CLOCK, LOCK, WAIT, Beats, World, blocked, drive, late, name_of, perform, refuse_to_wait
+from avickit.errors import AvicError, Deadlock, OverBudget
 from avickit.lab.trace import Command, Log, Trace, actor_name
+from avickit.silicon.parts import INTR
 from avickit.silicon.run import run_core
 
 if TYPE_CHECKING:
@@ -32,11 +34,13 @@ class Stopped(NamedTuple):
 class Engine:
     """Plays scripts on a World and keeps the trace. `stopped` are the scripts that stand between two beats.
 
-    With `fast`, what is not recorded runs in the plain form that `lab.derive` makes of the generators.
+    With `fast`, what is not recorded runs in the plain form that `lab.derive` makes of the generators. `budget` is how
+    many beats a machine may take to become quiet, `left` how many of them are left.
     """
 
-    def __init__(self, world: World, *, record: bool, limit: int, fast: bool = False) -> None:
+    def __init__(self, world: World, *, record: bool, limit: int, budget: int, fast: bool = False) -> None:
         self.world = world
+        self.budget = self.left = budget
         self.trace = Trace(world, limit)
         self.recording = record
         self.drive: Callable[[World, Beats[Any]], Any] = drive
@@ -60,12 +64,13 @@ class Engine:
 
     def _go_on(self, script: Script, answer: Any, until: int | None, *, first: bool = False) -> Any:
         standing = len(self.stopped)
+        self.left, actor = self.budget, WORLD
         try:
             actor, beats = next(script) if first else script.send(answer)
             while True:
                 self._refuse_held(actor)
                 if not self.recording:
-                    answer = self.drive(self.world, beats)
+                    answer = self._run(actor, beats)
                 else:
                     answer = self._record(Stopped(script, actor, beats, None), until)
                     if len(self.stopped) > standing:
@@ -73,6 +78,26 @@ class Engine:
                 actor, beats = script.send(answer)
         except StopIteration as end:
             return end.value
+        except OverBudget:
+            raise OverBudget(
+                f"{actor_name(actor)}: {self.budget} beats, and the machine is not quiet yet: does a handler interrupt "
+                "itself? Machine(budget=...) allows more"
+            ) from None
+
+    def _run(self, actor: int, beats: Beats[Any]) -> Any:
+        """Unrecorded. The clock counts the beats, but for what the user's hand does to it, and under a price list."""
+        w = self.world
+        if w.price is not None:
+            return self._unrecorded(beats, None)
+        before = w.at[CLOCK]
+        if actor == WORLD:
+            return self.drive(w, beats)
+        w.deadline = before + self.left
+        try:
+            return self.drive(w, beats)
+        finally:
+            w.deadline = sys.maxsize
+            self.left -= w.at[CLOCK] - before
 
     def _refuse_held(self, actor: int) -> None:
         if any(s.actor == actor for s in self.stopped):
@@ -81,16 +106,20 @@ class Engine:
     def _record(self, at: Stopped, until: int | None) -> Any:
         w, flat, memory = self.world, self.trace.raw.flat, self.world.at
         keep, send, actor = flat.extend, at.beats.send, at.actor
-        end = Log.width * (self.trace.limit if until is None else min(until, self.trace.limit))
+        first, limit = len(self.trace), self.trace.limit if until is None else min(until, self.trace.limit)
+        end = Log.width * min(limit, first + self.left)
         try:
             ask = at.ask or send(None)
             while True:
                 if len(flat) >= end:
+                    if len(self.trace) < limit:
+                        late()
                     if until is not None:
                         self.stopped.append(at._replace(ask=ask))
                         return None
                     self.trace.complete = self.recording = False
-                    self._unrecorded(at.beats, ask)
+                    self.left -= len(self.trace) - first
+                    return self._unrecorded(at.beats, ask)
                 site, place, _, do = ask
                 if (do is LOCK or do is WAIT) and blocked(w, ask):
                     raise Deadlock(
@@ -100,13 +129,21 @@ class Engine:
                 keep((site, place, old, memory[place], memory[CLOCK], actor))
                 ask = send(old)
         except StopIteration as done:
+            self.left -= len(self.trace) - first
             return done.value
 
-    def _unrecorded(self, beats: Beats[Any], ask: Any) -> None:
-        """What follows when the recording limit is reached: the same, without a log, until the beats end."""
-        while True:
-            refuse_to_wait(self.world, ask)
-            ask = beats.send(perform(self.world, ask))
+    def _unrecorded(self, beats: Beats[Any], ask: Any) -> Any:
+        """Beat by beat, without a log, until the beats end: under a price list, and past the recording limit."""
+        try:
+            ask = ask or beats.send(None)
+            while True:
+                if not self.left:
+                    late()
+                self.left -= 1
+                refuse_to_wait(self.world, ask)
+                ask = beats.send(perform(self.world, ask))
+        except StopIteration as done:
+            return done.value
 
     def resume(self, beats: int | None = None) -> Any:
         """Let the script that stopped last go on: for so many beats, or to its end."""
@@ -119,12 +156,21 @@ class Engine:
         return None if len(self.stopped) > standing else self._go_on(at.script, answer, until)
 
     def settle(self) -> Iterator[tuple[int, Beats[Any]]]:
-        """Cores that have been signalled, in core order, until all is quiet; those that stand wait for their turn."""
+        """Cores that have been signalled, in core order, until all is quiet; those that stand wait for their turn.
+
+        A core that is done with its interrupt still pending has given way, to look again after the others (see
+        `svm.do_tasklet`); where it waits for one that stands, it is left to look when that one has gone on.
+        """
         w = self.world
         while ready := [place for place in w.signalled if not self._held(place)]:
             w.signalled[:] = [place for place in w.signalled if self._held(place)]
-            for index in sorted({self.core_of[place].index for place in ready}):
+            turn = sorted({self.core_of[place].index for place in ready})
+            for index in turn:
                 yield index, run_core(w, w.objects["cores"][index])
+            if all(w.at[w.objects["cores"][index].signals] & INTR for index in turn):
+                if not self.stopped:
+                    raise Deadlock(f"{actor_name(turn[0])} waits for a vCPU that does not leave its core")
+                return
 
     def _held(self, place: int) -> bool:
         return bool(self.stopped) and any(s.actor == self.core_of[place].index for s in self.stopped)
