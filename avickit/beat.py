@@ -99,6 +99,8 @@ class Area(NamedTuple):
     private: bool
 
 
+FOREVER = 1 << 62
+"""Longer than any clock runs, in nanoseconds; a range up to it still counts in machine words."""
 CLOCK = 0
 """The place of the machine's clock, in nanoseconds."""
 
@@ -130,7 +132,7 @@ class World:
         self.cache: dict[Any, Any] = {}
         self.signalled: list[int] = []
         self.price: Mapping[Site, int] | None = None
-        self.deadline = sys.maxsize
+        self.deadline = FOREVER
         """When the clock shows this, a driver gives up: not state, but how long its owner is willing to wait."""
         self.objects: dict[str, Any] = {}
 

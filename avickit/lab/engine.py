@@ -4,11 +4,23 @@ A command is a script: a generator of (actor, beats). Stopped at a beat, the who
 inside an algorithm can act on other cores, then go on. Does not model: beats of several actors interleaved (explorer).
 """
 
-import sys
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from avickit.beat import CLOCK, LOCK, WAIT, Beats, World, blocked, drive, late, name_of, perform, refuse_to_wait
+from avickit.beat import (
+    CLOCK,
+    FOREVER,
+    LOCK,
+    WAIT,
+    Beats,
+    World,
+    blocked,
+    drive,
+    late,
+    name_of,
+    perform,
+    refuse_to_wait,
+)
 from avickit.errors import AvicError, Deadlock, OverBudget
 from avickit.lab.trace import Command, Log, Trace, actor_name
 from avickit.silicon.parts import INTR
@@ -35,12 +47,13 @@ class Engine:
     """Plays scripts on a World and keeps the trace. `stopped` are the scripts that stand between two beats.
 
     With `fast`, what is not recorded runs in the plain form that `lab.derive` makes of the generators. `budget` is how
-    many beats a machine may take to become quiet, `left` how many of them are left.
+    many beats a command may take.
     """
 
     def __init__(self, world: World, *, record: bool, limit: int, budget: int, fast: bool = False) -> None:
         self.world = world
         self.budget = self.left = budget
+        self.full = 0
         self.trace = Trace(world, limit)
         self.recording = record
         self.drive: Callable[[World, Beats[Any]], Any] = drive
@@ -48,6 +61,8 @@ class Engine:
             from avickit.lab.derive import run_plain
 
             self.drive = run_plain
+        if world.price is not None:
+            self.drive = lambda _, beats: self._unrecorded(beats, None)
         self.stopped: list[Stopped] = []
         self.core_of: dict[int, Core] = {core.signals: core for core in world.objects["cores"]}
 
@@ -64,13 +79,14 @@ class Engine:
 
     def _go_on(self, script: Script, answer: Any, until: int | None, *, first: bool = False) -> Any:
         standing = len(self.stopped)
-        self.left, actor = self.budget, WORLD
+        actor = WORLD
+        self.begin()
         try:
             actor, beats = next(script) if first else script.send(answer)
             while True:
                 self._refuse_held(actor)
                 if not self.recording:
-                    answer = self._run(actor, beats)
+                    answer = self.drive(self.world, beats)
                 else:
                     answer = self._record(Stopped(script, actor, beats, None), until)
                     if len(self.stopped) > standing:
@@ -79,25 +95,21 @@ class Engine:
         except StopIteration as end:
             return end.value
         except OverBudget:
-            raise OverBudget(
-                f"{actor_name(actor)}: {self.budget} beats, and the machine is not quiet yet: does a handler interrupt "
-                "itself? Machine(budget=...) allows more"
-            ) from None
-
-    def _run(self, actor: int, beats: Beats[Any]) -> Any:
-        """Unrecorded. The clock counts the beats, but for what the user's hand does to it, and under a price list."""
-        w = self.world
-        if w.price is not None:
-            return self._unrecorded(beats, None)
-        before = w.at[CLOCK]
-        if actor == WORLD:
-            return self.drive(w, beats)
-        w.deadline = before + self.left
-        try:
-            return self.drive(w, beats)
+            raise self._over(actor) from None
         finally:
-            w.deadline = sys.maxsize
-            self.left -= w.at[CLOCK] - before
+            self.world.deadline = FOREVER
+
+    def _over(self, actor: int) -> OverBudget:
+        return OverBudget(
+            f"{actor_name(actor)}: {self.budget} beats, and the machine is not quiet yet: does a handler interrupt "
+            "itself? Machine(budget=...) allows more"
+        )
+
+    def begin(self) -> None:
+        """A new budget: by the clock for a driver, by its length for the log, by number where neither tells."""
+        self.left = self.budget
+        self.world.deadline = self.world.at[CLOCK] + self.budget
+        self.full = len(self.trace.raw.flat) + Log.width * self.budget
 
     def _refuse_held(self, actor: int) -> None:
         if any(s.actor == actor for s in self.stopped):
@@ -106,19 +118,19 @@ class Engine:
     def _record(self, at: Stopped, until: int | None) -> Any:
         w, flat, memory = self.world, self.trace.raw.flat, self.world.at
         keep, send, actor = flat.extend, at.beats.send, at.actor
-        first, limit = len(self.trace), self.trace.limit if until is None else min(until, self.trace.limit)
-        end = Log.width * min(limit, first + self.left)
+        limit = Log.width * (self.trace.limit if until is None else min(until, self.trace.limit))
+        end = min(limit, self.full)
         try:
             ask = at.ask or send(None)
             while True:
                 if len(flat) >= end:
-                    if len(self.trace) < limit:
+                    if end < limit:
                         late()
                     if until is not None:
                         self.stopped.append(at._replace(ask=ask))
                         return None
                     self.trace.complete = self.recording = False
-                    self.left -= len(self.trace) - first
+                    self.left = (self.full - end) // Log.width
                     return self._unrecorded(at.beats, ask)
                 site, place, _, do = ask
                 if (do is LOCK or do is WAIT) and blocked(w, ask):
@@ -129,7 +141,6 @@ class Engine:
                 keep((site, place, old, memory[place], memory[CLOCK], actor))
                 ask = send(old)
         except StopIteration as done:
-            self.left -= len(self.trace) - first
             return done.value
 
     def _unrecorded(self, beats: Beats[Any], ask: Any) -> Any:
@@ -152,7 +163,13 @@ class Engine:
         at = self.stopped.pop()
         standing = len(self.stopped)
         until = None if beats is None else len(self.trace) + beats
-        answer = self._record(at, until)
+        self.begin()
+        try:
+            answer = self._record(at, until)
+        except OverBudget:
+            raise self._over(at.actor) from None
+        finally:
+            self.world.deadline = FOREVER
         return None if len(self.stopped) > standing else self._go_on(at.script, answer, until)
 
     def settle(self) -> Iterator[tuple[int, Beats[Any]]]:
@@ -165,9 +182,12 @@ class Engine:
         while ready := [place for place in w.signalled if not self._held(place)]:
             w.signalled[:] = [place for place in w.signalled if self._held(place)]
             turn = sorted({self.core_of[place].index for place in ready})
+            waiting = INTR
             for index in turn:
-                yield index, run_core(w, w.objects["cores"][index])
-            if all(w.at[w.objects["cores"][index].signals] & INTR for index in turn):
+                core = w.objects["cores"][index]
+                yield index, run_core(w, core)
+                waiting &= w.at[core.signals]
+            if waiting:
                 if not self.stopped:
                     raise Deadlock(f"{actor_name(turn[0])} waits for a vCPU that does not leave its core")
                 return

@@ -216,12 +216,17 @@ def advance(m: "Machine", ns: int) -> Script:
         due = m.next_timer()
         if not due or due > until:
             break
-        m.engine.left = m.engine.budget
         if due > w.at[CLOCK]:
-            yield WORLD, one(TIME(CLOCK, due))
+            yield from pass_time(m, due)
         yield from fire_timers(m)
     if until > w.at[CLOCK]:
-        yield WORLD, one(TIME(CLOCK, until))
+        yield from pass_time(m, until)
+
+
+def pass_time(m: "Machine", until: int) -> Script:
+    """The clock goes on; what follows has a budget of its own."""
+    yield WORLD, one(TIME(CLOCK, until))
+    m.engine.begin()
 
 
 def fire_timers(m: "Machine") -> Script:
@@ -243,7 +248,13 @@ def timer_interrupt(w: World, p: Any) -> Beats[None]:
 
 def play(m: "Machine", name: str, args: tuple[Any, ...]) -> Script:
     """A command, and what the scheduler makes of it: any of them may make a vCPU runnable or a core idle."""
-    answer = yield from SCRIPTS[name](m, *args)
+    script = SCRIPTS[name](m, *args)
+    return script if m.config["scheduler"] == "manual" else then_schedule(m, script)
+
+
+def then_schedule(m: "Machine", script: Script) -> Script:
+    """A script, and then round robin."""
+    answer = yield from script
     yield from m.round_robin()
     return answer
 
