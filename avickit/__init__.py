@@ -6,15 +6,38 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from avickit.errors import AvicError
     from avickit.lab.machine import Machine
-    from avickit.show import Stepper, look
+    from avickit.show import Compare, MachineView, Predict, Stepper, look
     from avickit.silicon.guest import Insn, eoi, read, write
 
 __version__ = "0.1.0"
-__all__ = ["AvicError", "Insn", "Machine", "Stepper", "__version__", "eoi", "look", "read", "write"]
+__all__ = [
+    "AvicError",
+    "Compare",
+    "Insn",
+    "Machine",
+    "MachineView",
+    "Predict",
+    "Stepper",
+    "__version__",
+    "eoi",
+    "look",
+    "read",
+    "write",
+]
 
-_WHERE = {"AvicError": "avickit.errors", "Machine": "avickit.lab.machine"}
-_WHERE |= dict.fromkeys(("Insn", "eoi", "read", "write"), "avickit.silicon.guest")
-_WHERE |= {"Stepper": "avickit.show", "look": "avickit.show"}
+_WHERE = {
+    "AvicError": "avickit.errors",
+    "Compare": "avickit.show",
+    "Insn": "avickit.silicon.guest",
+    "Machine": "avickit.lab.machine",
+    "MachineView": "avickit.show",
+    "Predict": "avickit.show",
+    "Stepper": "avickit.show",
+    "eoi": "avickit.silicon.guest",
+    "look": "avickit.show",
+    "read": "avickit.silicon.guest",
+    "write": "avickit.silicon.guest",
+}
 
 
 def __getattr__(name: str) -> object:

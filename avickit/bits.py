@@ -92,6 +92,9 @@ class Shown:
     __slots__ = ()
     form: "ClassVar[Callable[[Any], str] | None]" = None
 
+    live: "ClassVar[Callable[[Any], dict[str, Any]] | None]" = None
+    """All forms of a machine, by MIME type, the live one among them where widgets run."""
+
     def _repr_html_(self) -> str | None:
         return Shown.form(self) if Shown.form else None
 

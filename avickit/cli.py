@@ -1,4 +1,4 @@
-"""The command line: `avickit run`, `check`, `scenarios`, `decode`, `rules`.
+"""The command line: `avickit run`, `check`, `scenarios`, `decode`, `rules`, `lesson`, `slides`, `html`.
 
 Exit code 0: all is well; 1: an expectation does not hold, a rule is cited by nobody; 2: bad input. Commands take files
 or `-`, standard input. What a command needs is loaded when it runs. Does not model: the commands (`commands`).
@@ -11,6 +11,7 @@ import click
 from avickit import __version__
 from avickit.commands.decode import decode
 from avickit.commands.rules import rules
+from avickit.commands.teach import html, lesson, slides
 from avickit.commands.tell import check, run, scenarios
 from avickit.errors import AvicError
 
@@ -40,5 +41,5 @@ def main() -> None:
     """AMD's AVIC and the Xen series that brought it, as a machine you can run without the machine."""
 
 
-for command in (run, check, scenarios, decode, rules):
+for command in (run, check, scenarios, decode, rules, lesson, slides, html):
     main.add_command(command)

@@ -1,4 +1,4 @@
-"""Where the kit's data files are: in the folder `data/` of a checkout, in `avickit/data/` of an install.
+"""Where the kit's data files and notebooks are: `data/` of a checkout, `avickit/data/` of an install.
 
 Does not model: anything; nothing is read here.
 """
@@ -21,6 +21,15 @@ def folder(package: Path | None = None) -> Path:
         if (found / "rules.toml").is_file():
             return found
     raise AvicError(f"no data files beside {home.name}: the installation is not whole, install avickit again")
+
+
+def notebooks(package: Path | None = None) -> Path:
+    """The folder that holds the notebooks. Raises AvicError where there is none."""
+    home = Path(__file__).parent if package is None else package
+    for found in (home / "notebooks", home.parent / "notebooks"):
+        if next(found.glob("*.ipynb"), None):
+            return found
+    raise AvicError(f"no notebooks beside {home.name}: the installation is not whole, install avickit again")
 
 
 def path(name: str) -> Path:

@@ -23,7 +23,21 @@ from tests.proofs.frame import PROOFS, Breaker, Proof, maker
 from tests.silicon.bench import POKE
 
 PACKAGE = Path(avickit.__file__).parent
-ROOMS = ["errors", "data", "bits", "beat", "manual", "silicon", "xen", "series", "lab", "show", "commands", "cli"]
+ROOMS = [
+    "errors",
+    "data",
+    "bits",
+    "beat",
+    "manual",
+    "silicon",
+    "xen",
+    "series",
+    "lab",
+    "show",
+    "lessons",
+    "commands",
+    "cli",
+]
 """Each room imports only from itself and from rooms before it."""
 MODULES = sorted(f.relative_to(PACKAGE).with_suffix("").as_posix() for f in PACKAGE.rglob("*.py"))
 MODELLING = ("errors", "bits", "beat", "manual", "silicon", "xen")

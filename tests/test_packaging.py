@@ -138,7 +138,8 @@ class TestBuild:
         tree = tree_for_a_build(tmp_path / "tree")
         [wheel] = WheelBuilder(str(tree)).build(directory=str(tmp_path), versions=["standard"])
         names = set(zipfile.ZipFile(wheel).namelist())
-        data = {f"avickit/{p.relative_to(tree)}" for p in (tree / "data").rglob("*") if p.is_file()}
+        beside = [*(tree / "data").rglob("*"), *(tree / "notebooks").rglob("*")]
+        data = {f"avickit/{p.relative_to(tree)}" for p in beside if p.is_file()}
         code = {str(p.relative_to(tree)) for p in (tree / "avickit").rglob("*") if p.is_file()}
         info = {name for name in names if ".dist-info/" in name}
         assert data

@@ -68,10 +68,15 @@ class Engine:
 
     def play(self, command: Command, script: Script) -> Any:
         """Run a script to its end, or to the beat `command.until`. Refused before its first beat, it is forgotten."""
+        index = len(self.trace.commands)
         if self.recording:
             self.trace.commands.append(command)
+        standing = len(self.stopped)
         try:
-            return self._go_on(script, None, command.until, first=True)
+            answer = self._go_on(script, None, command.until, first=True)
+            if command.until is not None and len(self.stopped) == standing and index < len(self.trace.commands):
+                self.trace.commands[index] = command._replace(until=None)
+            return answer
         except AvicError:
             if self.recording and len(self.trace) == command.first:
                 self.trace.commands.pop()

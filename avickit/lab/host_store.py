@@ -54,6 +54,11 @@ def store_fields(m: "Machine", what: str, place: int, register: type[Register], 
     m.command("host_store", what, place, value)
 
 
+def store_value(m: "Machine", what: str, place: int, value: int) -> None:
+    """The whole word at a place."""
+    m.command("host_store", what, place, value)
+
+
 def store_vectors(m: "Machine", place: int, vectors: list[int]) -> None:
     """A whole ISR, TMR or IRR of a backing page."""
     m.command("host_store", "page", place, vectors_value(vectors))

@@ -149,9 +149,13 @@ class Machine(Shown):
         self._resume(sys.maxsize)
 
     def _resume(self, until: int) -> None:
-        if self.engine.recording and self.engine.stopped:
-            self.trace.commands.append(Command("resume", (until,), len(self.trace)))
+        commands, standing = self.trace.commands, len(self.engine.stopped)
+        index, logged = len(commands), self.engine.recording and standing > 0
+        if logged:
+            commands.append(Command("resume", (until,), len(self.trace)))
         self.engine.resume(None if until == sys.maxsize else until - len(self.trace))
+        if logged and len(self.engine.stopped) < standing:
+            commands[index] = commands[index]._replace(args=(sys.maxsize,))
 
     def program(self, code: Program) -> int:
         """Register a guest program; its number."""
@@ -193,3 +197,6 @@ class Machine(Shown):
         c = self.config
         booted = "not booted" if self.xen is None else repr(self.xen)
         return f"<Machine: {c['cores']} cores, {c['cpu']}, {booted}, {self.clock} ns, {len(self.trace)} beats>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return Shown.live(self) if Shown.live else {}

@@ -97,6 +97,14 @@ def number_of(field: Field[Any], part: int | str) -> int:
     return names[part]
 
 
+def fields_of(register: type[Register], given: Mapping[str, int | str]) -> dict[str, int]:
+    """Fields by name, with their values as numbers. Raises AvicError for a field or a value that the register lacks."""
+    found = {name: number_of(field_of(register, name), part) for name, part in given.items()}
+    for name, part in found.items():
+        register.fields[name].put(0, part)
+    return found
+
+
 def page_register(name: str | int) -> tuple[int, type[Register]]:
     """Offset and register of a name in the backing page; words of ISR, TMR and IRR one by one. Raises AvicError."""
     offset = offset_of(name)
@@ -138,6 +146,7 @@ __all__ = [
     "exit_code_of",
     "exit_registers",
     "field_of",
+    "fields_of",
     "name_of",
     "number_of",
     "page_register",

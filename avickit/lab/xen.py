@@ -35,6 +35,17 @@ class XenHandle:
         return lines[: world.at[world.objects["console"][0].length]]
 
     @property
+    def vmcb_names(self) -> list[str]:
+        """What its source can call by name in the VMCB, sorted. (X1-1)"""
+        return sorted(self._machine.world.objects["xen"][0].vmcb_names)
+
+    @property
+    def symbols(self) -> dict[str, str]:
+        """Its functions that the series touches: name, and the file with `static` before it or not. (X2-1, X3-1)"""
+        found = self._machine.world.objects["xen"][0].symbols
+        return {name: f"{'static, ' if found[name].static else ''}{found[name].file}" for name in sorted(found)}
+
+    @property
     def domains(self) -> list[DomainHandle]:
         """The domains that exist."""
         world = self._machine.world

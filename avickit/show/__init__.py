@@ -1,4 +1,4 @@
-"""What people look at: text and static HTML of pages, beats and exits; a stepper. Standard library only.
+"""What people look at: text and static HTML of pages, beats and exits; a stepper, a comparison. Standard library only.
 
     from avickit.show import look, Stepper
 
@@ -7,9 +7,13 @@ Importing this room gives the handles of the lab their HTML form. Does not model
 """
 
 from avickit.bits import Shown
+from avickit.show.compare import Compare
 from avickit.show.looks import Look, html, look, tally, text
+from avickit.show.machine import MachineView
+from avickit.show.predict import Predict
 from avickit.show.stepper import Stepper
 
-__all__ = ["Look", "Stepper", "html", "look", "tally", "text"]
+__all__ = ["Compare", "Look", "MachineView", "Predict", "Stepper", "html", "look", "tally", "text"]
 
 Shown.form = staticmethod(html)
+Shown.live = staticmethod(lambda machine: MachineView(machine)._repr_mimebundle_())

@@ -22,8 +22,9 @@ from avickit.show.as_html import sheet_html
 from avickit.show.as_text import sheet_text
 from avickit.show.beats import MOST_BEATS, beat_html, beat_text, listing_html, listing_text
 from avickit.show.exits import exits_html, exits_text, tally_html, tally_text
+from avickit.show.machine import MachineView
 from avickit.show.moment import moment, past
-from avickit.show.overview import domain_html, domain_text, machine_html, machine_text, vcpu_html, vcpu_text
+from avickit.show.overview import domain_html, domain_text, vcpu_html, vcpu_text
 from avickit.show.register import register_html
 from avickit.show.sheets import sheet
 from avickit.show.statistics import statistics_table, statistics_text
@@ -74,7 +75,10 @@ def forms_of(
         return sheet_text(seen), sheet_html(seen, narrow=narrow)
     if isinstance(thing, Trace):
         return trace_forms(thing, beat, since)
-    if isinstance(thing, (Machine, DomainHandle, VcpuHandle)):
+    if isinstance(thing, Machine):
+        view = MachineView(thing, beat=beat)
+        return view.text, view.html
+    if isinstance(thing, (DomainHandle, VcpuHandle)):
         text, html = next(forms for kind, forms in HANDLES.items() if isinstance(thing, kind))
         then = thing if beat is None else as_it_was(thing, beat)
         return text(then), html(then)
@@ -94,16 +98,13 @@ def forms_of(
 
 
 HANDLES: dict[type, tuple[Callable[[Any], str], Callable[[Any], str]]] = {
-    Machine: (machine_text, machine_html),
     DomainHandle: (domain_text, domain_html),
     VcpuHandle: (vcpu_text, vcpu_html),
 }
 
 
-def as_it_was(thing: Machine | DomainHandle | VcpuHandle, beat: int) -> Machine | DomainHandle | VcpuHandle:
+def as_it_was(thing: DomainHandle | VcpuHandle, beat: int) -> DomainHandle | VcpuHandle:
     """The same handle on the machine as it was after a beat."""
-    if isinstance(thing, Machine):
-        return past(moment(thing, beat, beat))
     machine = past(moment(thing._machine, beat, beat))
     return VcpuHandle(machine, thing.vcpu) if isinstance(thing, VcpuHandle) else DomainHandle(machine, thing.domain)
 

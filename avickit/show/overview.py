@@ -1,6 +1,6 @@
-"""A machine, a domain and a vCPU at a glance: who runs where, what is pending, the last exit, the console.
+"""A domain and a vCPU at a glance: who runs where, what is pending, the last exit.
 
-Does not model: timelines (the live views' matter).
+Does not model: the whole machine (`glance`), timelines (the live views' matter).
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,8 @@ from avickit.lab.stats import Counters
 from avickit.manual.exits import exit_name
 from avickit.show.exits import exit_lines
 from avickit.show.statistics import Statistics, statistics_table, statistics_text
-from avickit.show.tags import cell, element, fold, head, panel, row, table, text
+from avickit.show.tags import cell, element, head, panel, row, table, text
 from avickit.show.writing import vectors
-from avickit.silicon.parts import GUEST
 
 MOST = 16
 """So many cores, vCPUs and console lines are shown."""
@@ -29,18 +28,6 @@ def vcpu_row(v: VcpuHandle) -> list[str]:
     page = v.page
     sets = [vectors(found, most=4) or "-" for found in (page.irr, page.isr)]
     return [v.name, str(v.apic_id), v.state, core, *sets, f"{page.ppr:02X}h", str(v.exit_count), last]
-
-
-def core_row(m: Machine, index: int) -> list[str]:
-    """A core in one line."""
-    world = m.world
-    core, p = world.objects["cores"][index], (world.objects.get("pcpus") or [None] * (index + 1))[index]
-    current = world.at[p.current] if p else 0
-    who = world.objects["vcpus"][current - 1].name if current else "idle"
-    return [f"core {index}", str(core.host_apic_id), "guest" if world.at[core.mode] == GUEST else "host", who]
-
-
-CORE_COLUMNS = ("core", "host APIC ID", "mode", "runs")
 
 
 def all_vcpus(m: Machine) -> list[VcpuHandle]:
@@ -62,23 +49,6 @@ def lines_text(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[st
     widths = [max(len(r[i]) for r in shown) for i in range(len(columns))]
     lines = ["  ".join(f"{c:<{w}}" for c, w in zip(r, widths, strict=True)).rstrip() for r in shown]
     return lines + ([f"... and {len(rows) - MOST} more"] if len(rows) > MOST else [])
-
-
-def machine_html(m: Machine) -> str:
-    """Cores, vCPUs, the last exit, the console."""
-    rows = [core_row(m, i) for i in range(m.config["cores"])]
-    parts = [element("b", text(headline(m))), lines_html(CORE_COLUMNS, rows)]
-    parts.append(lines_html(VCPU_COLUMNS, [vcpu_row(v) for v in all_vcpus(m)]) if all_vcpus(m) else "")
-    if m.xen and m.xen.console:
-        console = element("pre", text("\n".join(line[:LINE] for line in m.xen.console[-MOST:])))
-        parts.append(fold(f"console, the last of {len(m.xen.console)} lines", console))
-    return panel("".join(parts))
-
-
-def machine_text(m: Machine) -> str:
-    """The same as text."""
-    lines = [headline(m), *lines_text(CORE_COLUMNS, [core_row(m, i) for i in range(m.config["cores"])])]
-    return "\n".join(lines + (lines_text(VCPU_COLUMNS, [vcpu_row(v) for v in all_vcpus(m)]) if all_vcpus(m) else []))
 
 
 def headline(m: Machine) -> str:

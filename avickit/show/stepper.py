@@ -6,33 +6,49 @@ Where widgets run it is live (`live`), with a timeline; elsewhere the same beat 
 model: what if.
 """
 
+from pathlib import Path
 from typing import Any
 
+from avickit.errors import AvicError
 from avickit.lab.machine import Machine
 from avickit.show.as_html import sheet_html
 from avickit.show.as_text import sheet_text
 from avickit.show.beats import beat_html, beat_text
+from avickit.show.prepared import prepared
 from avickit.show.sheets import Page
 from avickit.show.story import Story
 from avickit.show.tags import beside
+from avickit.show.view import LiveForm, View
 
 
-class Stepper:
+class Stepper(View):
     """Steps through beats `first` to `last` of a machine's trace (its last command, if not given), starting at `beat`.
 
-    `pages` are pages, tables and VMCBs; without any, those of the first two vCPUs. Raises AvicError for beats that are
-    not there.
+    `pages` are pages, tables and VMCBs; without any, those of the first two vCPUs. Instead of a machine, `scenario`
+    names a scenario that comes along, or a TOML file: it is told (with its own patches or with so many), and opens
+    where the file says, or at `beat`. Raises AvicError for beats that are not there, and for what is no scenario.
     """
 
     def __init__(
         self,
-        machine: Machine,
+        machine: Machine | None = None,
         *pages: Page,
+        scenario: str | Path | None = None,
+        patches: int | None = None,
         first: int | None = None,
         last: int | None = None,
         beat: int | None = None,
     ) -> None:
-        self._live: Any = None
+        if (machine is None) == (scenario is None):
+            raise AvicError.of("stepper", "both" if machine else "neither", "a machine or a scenario")
+        if scenario is not None:
+            place = prepared(scenario, patches)
+            machine, self.title = place.machine, place.title
+            beat = place.beat if beat is None else beat
+            first = first or (place.first if beat is None or beat >= place.first else 1)
+        elif patches is not None:
+            raise AvicError.of("patches", patches, "nothing: the machine has booted already")
+        assert machine is not None
         self.story = Story(machine, pages, first, last)
         self._beat = self.story.first
         self.beat = self.story.first if beat is None else beat
@@ -64,15 +80,23 @@ class Stepper:
         """The lower part as HTML: the pages."""
         return beside(sheet_html(sheet, narrow=True) for sheet in self.story.frame(self.beat).sheets)
 
-    def __repr__(self) -> str:
-        return self.text
+    @property
+    def html(self) -> str:
+        """Both, one above the other."""
+        return self.sentence + self.panels
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        bundle = {"text/plain": self.text, "text/html": self.sentence + self.panels}
-        try:
-            from avickit.show.live.stepper import live  # widgets load when a stepper is first shown
-        except ImportError:
-            return bundle
-        self._live = self._live or live(self)
-        data, _ = self._live._repr_mimebundle_()
-        return {**data, **bundle}
+    def live_form(self) -> LiveForm:
+        """The whole story as data for the browser."""
+        from avickit.show.live.data import live_data
+
+        return LiveForm("stepper", {"beat": self.beat, "data": live_data(self.story)})
+
+    def widget(self) -> Any:
+        """A widget that follows the stepper, and is followed by it. Raises ImportError where widgets do not run."""
+        widget = super().widget()
+
+        def hear(change: Any) -> None:
+            self.beat = change["new"]
+
+        widget.observe(hear, "beat")
+        return widget

@@ -12,6 +12,8 @@ from avickit.show import palette
 PAD = "padding:0 4px"
 TABLE = "font:12px monospace;border-collapse:collapse;margin:2px 0"
 SMALL = "font:11px monospace;border-collapse:collapse;margin:2px 0"
+PROSE = "font:13px sans-serif;border-collapse:collapse;margin:2px 0"
+NOWRAP = "white-space:nowrap"
 CAPTION = "padding:2px 4px;text-align:left;font:12px sans-serif"
 PANEL = f"border:1px solid {palette.grey(0.5)};border-radius:4px;padding:4px;margin:2px;overflow:auto;line-height:1.35"
 
@@ -50,12 +52,15 @@ def row(cells: Iterable[str], hue: str = "") -> str:
     return element("tr", "".join(cells), f"background:{palette.wash(hue)}" if hue else "")
 
 
-def table(caption: str, columns: Sequence[str], rows: Iterable[str], *, small: bool = False) -> str:
-    """A table; caption, columns and rows are HTML already."""
+def table(
+    caption: str, columns: Sequence[str], rows: Iterable[str], *, small: bool = False, prose: bool = False
+) -> str:
+    """A table; caption, columns and rows are HTML already. `prose`: of sentences rather than of values."""
     parts = [element("caption", caption, CAPTION)] if caption else []
     if columns:
         parts.append(element("thead", row(columns)))
-    return element("table", "".join([*parts, element("tbody", "".join(rows))]), SMALL if small else TABLE)
+    look = PROSE if prose else SMALL if small else TABLE
+    return element("table", "".join([*parts, element("tbody", "".join(rows))]), look)
 
 
 def runs(pieces: Iterable[tuple[str, bool]], most: int = 6) -> str:

@@ -48,10 +48,9 @@ SENTENCE = re.compile(r"beat (\d+) ")
 NEAR_THE_TOP = 300
 ALL_CELLS = """cells => {
     const notebook = window.jupyterapp.shell.currentWidget.content;
-    notebook.notebookConfig = { ...notebook.notebookConfig, windowingMode: 'none' };
     return notebook.node.querySelectorAll('.jp-Cell').length === cells;
 }"""
-"""Attach every cell, not only those in sight; to be asked again until they all are there."""
+"""JupyterLab attaches cells out of sight when it is idle; another windowing mode, set meanwhile, would stop it."""
 TO_CELL = """async index => {
     const notebook = window.jupyterapp.shell.currentWidget.content;
     notebook.activeCellIndex = index;
@@ -156,7 +155,7 @@ class TestAFreshCopy:
     def test_shows_every_static_form_untouched(self, page: Page) -> None:
         """Not trusted and nothing run: JupyterLab's cleaning takes nothing away, neither element nor style."""
         open_notebook(page, TOUR)
-        page.wait_for_function(ALL_CELLS, arg=len(STORED.cells), polling=500, timeout=START_LIMIT * SECONDS)
+        page.wait_for_function(ALL_CELLS, arg=len(STORED.cells), timeout=START_LIMIT * SECONDS)
         cells = page.locator(".jp-Notebook .jp-Cell")
         seen = 0
         for index, cell in enumerate(STORED.cells):

@@ -10,7 +10,13 @@ from typing import Any
 
 import pytest
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+from avickit.lab.rules import NUMBER, numbers
+
+HOME = Path(__file__).parents[2] / "notebooks"
+BOOKS = sorted(HOME.glob("[0-9][0-9]-*.ipynb"))
+SOLUTIONS = sorted((HOME / "solutions").glob("*.ipynb"))
+NOTEBOOKS = [*sorted(HOME.glob("*.ipynb")), *SOLUTIONS]
+FEWEST_CELLS, MOST_CELLS = 20, 40
 MOST_LINES, MOST_WORDS, MOST_HTML = 8, 60, 30_000
 SECTIONS = ("Before", "The patch", "After", "Predict", "Exercises", "Further")
 SLIDES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
@@ -21,9 +27,30 @@ STRIPPED = re.compile(r"<(script|style|svg|iframe)\b|\bon\w+=|\baria-|\bdata-", 
 Cell = dict[str, Any]
 
 
-@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def read(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def name_of(file: Path) -> str:
+    return file.relative_to(HOME).with_suffix("").as_posix()
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=name_of)
 def notebook(request: pytest.FixtureRequest) -> Any:
-    return json.loads(request.param.read_text(encoding="utf-8"))
+    """Any notebook: a numbered one, one with solutions, the index."""
+    return read(request.param)
+
+
+@pytest.fixture(params=BOOKS, ids=name_of)
+def book(request: pytest.FixtureRequest) -> Any:
+    """A numbered notebook."""
+    return read(request.param)
+
+
+@pytest.fixture(params=BOOKS, ids=name_of)
+def pair(request: pytest.FixtureRequest) -> tuple[Any, Any]:
+    """A numbered notebook and the one with its solutions."""
+    return read(request.param), read(HOME / "solutions" / request.param.name)
 
 
 def code(notebook: Any) -> list[Cell]:
@@ -44,8 +71,9 @@ def outputs(notebook: Any) -> list[dict[str, str]]:
     return [{kind: "".join(text) for kind, text in o.get("data", {"stream": o.get("text", "")}).items()} for o in found]
 
 
-def test_there_are_notebooks() -> None:
-    assert NOTEBOOKS
+def test_there_are_notebooks_each_with_solutions() -> None:
+    assert BOOKS
+    assert [file.name for file in BOOKS] == [file.name for file in SOLUTIONS]
 
 
 def test_every_cell_was_run_once_in_order(notebook: Any) -> None:
@@ -71,10 +99,24 @@ def test_prose_cells_are_short(notebook: Any) -> None:
         assert 0 < len(words) <= MOST_WORDS, text
 
 
-def test_it_has_its_sections_in_order(notebook: Any) -> None:
-    assert len(headings(notebook, 1)) == 1
-    told = [heading.partition(":")[0] for heading in headings(notebook, 2)]
+def test_it_has_its_sections_in_order(book: Any) -> None:
+    assert len(headings(book, 1)) == 1
+    told = [heading.partition(":")[0] for heading in headings(book, 2)]
     assert [name for name in told if name in SECTIONS] == list(SECTIONS)
+    assert all(": " in heading for heading in headings(book, 2) if heading not in ("Exercises", "Further")), "a statement"
+
+
+def test_it_is_neither_a_leaflet_nor_a_novel(book: Any) -> None:
+    assert FEWEST_CELLS <= len(book["cells"]) <= MOST_CELLS
+
+
+def test_its_citations_are_rules_that_there_are(notebook: Any) -> None:
+    cited = {number for text in prose(notebook) for number in re.findall(NUMBER, text)}
+    assert cited <= set(numbers()), cited - set(numbers())
+
+
+def test_a_numbered_notebook_cites(book: Any) -> None:
+    assert any(re.search(NUMBER, text) or "15.29" in text for text in prose(book)[-1:]), "Further names its sources"
 
 
 def test_every_cell_has_slide_metadata(notebook: Any) -> None:
@@ -111,18 +153,38 @@ def test_prose_needs_no_trust(notebook: Any) -> None:
         assert all("](" not in image or image[2] != "]" for image in re.findall(r"!\[[^)]*\)", text)), "alt text"
 
 
-def test_it_asks_for_a_prediction_and_gives_a_why_for_each_answer(notebook: Any) -> None:
-    after = "\n".join(prose(notebook)).partition("## Predict")[2].partition("\n## ")[0]
-    answers = re.findall(r"<summary>(.+?)</summary>(.+?)</details>", after)
-    assert len(answers) >= 2
-    assert all(len(why.split()) > 3 for _, why in answers)
+def test_it_asks_for_a_prediction_before_it_shows_what_happens(book: Any) -> None:
+    at = next(n for n, cell in enumerate(book["cells"]) if "".join(cell["source"]).startswith("## Predict"))
+    gate = next(cell for cell in book["cells"][at:] if cell["cell_type"] == "code")
+    assert re.search(r"^Predict\(", "".join(gate["source"]), re.MULTILINE)
+    [shown] = gate["outputs"]
+    assert "".join(shown["data"]["text/plain"]).startswith("Predict: ")
+    assert "<details>" in "".join(shown["data"]["text/html"])
 
 
-def test_it_has_exercises_that_answer(notebook: Any) -> None:
-    checks = [cell for cell in code(notebook) if re.search(r"^check\(", "".join(cell["source"]), re.MULTILINE)]
+def test_it_has_exercises_that_answer(book: Any) -> None:
+    checks = checks_of(book)
     assert len(checks) >= 3
     for cell in checks:
         assert "still the stub" in "".join(cell["outputs"][0]["data"]["text/plain"])
+    hints = [text for text in prose(book) if "<summary>Hint</summary>" in text]
+    assert len(hints) == len(checks)
+
+
+def checks_of(notebook: Any) -> list[Cell]:
+    return [cell for cell in code(notebook) if re.search(r"^check\(", "".join(cell["source"]), re.MULTILINE)]
+
+
+def test_its_solutions_are_right_and_say_why(pair: tuple[Any, Any]) -> None:
+    asked, solved = ([re.findall(r"check\((\w+\.\w+)", "".join(c["source"]))[0] for c in checks_of(n)] for n in pair)
+    assert asked == solved
+    for cell in checks_of(pair[1]):
+        assert "".join(cell["outputs"][-1]["data"]["text/plain"]).startswith("Right")
+    kinds = [cell["cell_type"] for cell in pair[1]["cells"]]
+    for n, cell in enumerate(pair[1]["cells"]):
+        if cell in checks_of(pair[1]):
+            last = max(k for k in range(n) if kinds[k] == "markdown")
+            assert len("".join(pair[1]["cells"][last]["source"]).split()) >= 15, "each says why"
 
 
 def test_it_ends_in_an_assertion(notebook: Any) -> None:

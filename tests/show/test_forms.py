@@ -10,7 +10,7 @@ import pytest
 from avickit.lab.machine import Machine
 from avickit.lab.trace import Beat
 from avickit.manual.exits import ExitCode
-from avickit.show import Stepper, html, look, tally
+from avickit.show import Compare, Stepper, html, look, tally
 from avickit.show.as_html import sheet_html
 from avickit.show.beats import beat_html, listing_html
 from avickit.show.exits import exits_html
@@ -23,7 +23,8 @@ TAGS = {"table", "caption", "thead", "tbody", "tr", "th", "td", "details", "summ
 TAGS |= {"div", "span", "b", "small"}
 ATTRIBUTES = {"style", "title", "scope", "colspan", "open"}
 PROPERTIES = {"padding", "margin", "border", "border-radius", "border-collapse", "background", "font", "text-align"}
-PROPERTIES |= {"display", "flex-wrap", "gap", "overflow", "line-height", "letter-spacing"}
+PROPERTIES |= {"display", "flex-wrap", "gap", "overflow", "line-height", "letter-spacing", "white-space", "font-size"}
+PROPERTIES |= {"grid-template-columns", "border-left"}
 COLOUR = re.compile(r"rgba\(\d+,\d+,\d+,\.\d+\)")
 REMOVED = re.compile(r"var\(|calc\(|hsl|light-dark|currentcolor|inherit|url\(|expression", re.IGNORECASE)
 HOSTILE = "</td></pre><script>alert(1)</script><img src=x onerror=alert(2)>\"' &amp;"
@@ -69,6 +70,8 @@ def forms(scene: Scene) -> Iterator[tuple[str, str]]:
     yield "pages", html(look(scene.a.page, scene.dom.physical_table, scene.b.page, beat=scene.handed.n))
     yield "tally", html(tally(one=scene.a.exits, other=scene.b.exits))
     yield "trace", html(look(scene.m.trace, since=scene.start))
+    yield "comparison", Compare(scene.m, scene.m.fork(scene.handed.n)).html
+    yield "comparison without a difference", Compare(scene.m, scene.m.fork()).html
     stepper = Stepper(scene.m, *scene.pages, first=scene.start)
     for n in range(scene.start, len(scene.m.trace) + 1):
         stepper.beat = n
@@ -116,7 +119,7 @@ def test_the_colour_of_text_is_left_alone(found: dict[str, str]) -> None:
 
 def test_every_table_head_has_a_scope(found: dict[str, str]) -> None:
     for text in found.values():
-        assert all(head.get("scope") in ("col", "row", "rowgroup") for head in Inspector(text).heads)
+        assert all(head.get("scope") in ("col", "row", "rowgroup", "colgroup") for head in Inspector(text).heads)
         assert text.count("<table") <= text.count("<thead")
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from avickit.show.live.bundle import SCRIPTS as SCRIPTS_OF
+from avickit.show.live.bundle import script
+
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "avickit/show/live").glob("*.js"))
 TESTS = sorted((ROOT / "tests/js").glob("*.test.mjs"))
@@ -40,14 +43,14 @@ def test_the_pure_part(node: str) -> None:
     assert re.search(r"pass [1-9]", run.stdout)
 
 
-def test_the_bundle_is_one_module(node: str, tmp_path: Path) -> None:
-    from avickit.show.live.stepper import LiveStepper
-
+@pytest.mark.parametrize("stem", SCRIPTS_OF)
+def test_the_bundle_is_one_module(node: str, tmp_path: Path, stem: str) -> None:
     bundle = tmp_path / "bundle.mjs"
-    bundle.write_text(str(LiveStepper._esm), encoding="utf-8")
+    bundle.write_text(script(stem), encoding="utf-8")
     run = subprocess.run([node, "--check", str(bundle)], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    assert str(LiveStepper._esm).count("export default") == 1
+    assert script(stem).count("export default") == 1
+    assert "</script" not in script(stem), "it is put into a page as it is"
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)

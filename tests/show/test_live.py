@@ -11,7 +11,7 @@ from avickit.errors import AvicError
 from avickit.lab.machine import Machine
 from avickit.show import Stepper
 from avickit.show.live.data import HOLE, live_data
-from avickit.show.live.stepper import LiveStepper
+from avickit.show.live.widget import LiveView
 from avickit.show.story import Story
 from tests.show.scene import Scene
 
@@ -152,7 +152,7 @@ def test_the_widget_and_python_follow_each_other(ipi: Scene) -> None:
     stepper = Stepper(ipi.m, ipi.b.page, first=ipi.start + 1)
     stepper._repr_mimebundle_()
     view = stepper._live
-    assert isinstance(view, LiveStepper)
+    assert isinstance(view, LiveView)
     stepper.beat = ipi.handed.n
     assert view.beat == ipi.handed.n
     view.beat = ipi.handed.n + 1

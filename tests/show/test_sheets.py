@@ -60,7 +60,7 @@ def test_a_look_back_equals_a_fork(ipi: Scene) -> None:
     there = sheet(moment(fork, ipi.handed.n), theirs.page)
     assert seen == there
     assert str(look(ipi.b, beat=ipi.handed.n)) == str(look(theirs))
-    assert str(look(ipi.m, beat=ipi.handed.n)) == str(look(fork))
+    assert str(look(ipi.m, beat=ipi.handed.n)) == str(look(fork, beat=ipi.handed.n))
 
 
 def test_looking_back_leaves_the_machine_alone(ipi: Scene) -> None:

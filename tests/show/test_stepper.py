@@ -1,9 +1,12 @@
 """The stepper: what it shows at each beat, and its static twins. No browser is needed for this."""
 
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from avickit.data import scenario
 from avickit.errors import AvicError
 from avickit.lab.machine import Machine
 from avickit.show import Stepper
@@ -36,7 +39,7 @@ def test_the_twins_are_in_the_bundle(ipi: Scene, stepper: Stepper) -> None:
 
 def test_without_widgets_the_static_form_is_left(stepper: Stepper, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(
-        sys.modules, "avickit.show.live.stepper", None
+        sys.modules, "avickit.show.live.widget", None
     )  # what Python does for a module that is not there
     assert set(stepper._repr_mimebundle_()) == {"text/plain", "text/html"}
 
@@ -77,7 +80,7 @@ def test_the_last_command_is_what_it_steps_through(ipi: Scene) -> None:
         ({"first": 5, "last": 9, "beat": 10}, "beat: 10 given, expected 5 to 9"),
     ],
 )
-def test_beats_that_are_not_there_are_refused(ipi: Scene, reach: dict[str, int], said: str) -> None:
+def test_beats_that_are_not_there_are_refused(ipi: Scene, reach: dict[str, Any], said: str) -> None:
     with pytest.raises(AvicError, match=said):
         Stepper(ipi.m, ipi.b.page, **reach)
 
@@ -87,3 +90,51 @@ def test_a_machine_without_a_domain_has_nothing_to_step_on() -> None:
     m.boot("")
     with pytest.raises(AvicError, match="no domain yet"):
         Stepper(m)
+
+
+def test_a_scenario_opens_where_its_file_says() -> None:
+    stepper = Stepper(scenario="ipi-descheduled")
+    frame = stepper.story.frame(stepper.beat)
+    assert frame.beat.rule == "H-IPI-5"
+    assert frame.beat.say == "reads IsRunning in entry 2: 0"
+    assert stepper.story.first > 1, "the boot is left out"
+    assert stepper.title == "Exit ID 1: the target has no core, but its IRR bit is set already"
+
+
+def test_a_scenario_opens_at_any_beat_also_in_its_boot() -> None:
+    assert Stepper(scenario="ipi-descheduled", beat=17).beat == 17
+    last = len(Stepper(scenario="ipi-descheduled").story.machine.trace)
+    assert Stepper(scenario="ipi-descheduled", beat=last).beat == last
+    with pytest.raises(AvicError, match="beat: 1000000 given"):
+        Stepper(scenario="ipi-descheduled", beat=10**6)
+
+
+def test_a_scenario_is_a_file_too(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(scenario("ipi-descheduled").read_text("utf-8").replace("Exit ID 1", "Mine"), "utf-8")
+    assert Stepper(scenario=file).title.startswith("Mine: the target")
+    assert Stepper(scenario=str(file)).beat == Stepper(scenario="ipi-descheduled").beat
+    xen = Stepper(scenario=file, patches=6).story.machine.xen
+    assert xen is not None
+    assert xen.patches == 6
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "stepper: neither given, expected a machine or a scenario"),
+        ({"scenario": "ipi-descheduld"}, "near it: ipi-descheduled"),
+        ({"scenario": "nowhere/x.toml"}, "nowhere/x.toml: No such file"),
+        ({"scenario": "ipi-descheduled", "patches": 11}, "patches: 11 given"),
+    ],
+)
+def test_what_is_no_scenario_is_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(AvicError, match=said):
+        Stepper(**given)
+
+
+def test_patches_are_for_scenarios(ipi: Scene) -> None:
+    with pytest.raises(AvicError, match="booted already"):
+        Stepper(ipi.m, patches=3)
+    with pytest.raises(AvicError, match="both given"):
+        Stepper(ipi.m, scenario="ipi-descheduled")

@@ -63,10 +63,10 @@ def store(r: "Runner", step: Mapping[str, Any]) -> None:
         host_store.store_vectors(r.machine, place, step["vectors"])
         return
     what, place, register = stored(r, step)
-    fields = {n: wanted.number_of(wanted.field_of(register, n), part) for n, part in step.get("set", {}).items()}
     if "value" in step:
-        r.machine.command("host_store", what, place, step["value"])
+        host_store.store_value(r.machine, what, place, step["value"])
     else:
+        fields = wanted.fields_of(register, step["set"])
         host_store.store_fields(r.machine, what, place, register, fields)
 
 

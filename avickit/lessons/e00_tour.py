@@ -4,13 +4,13 @@ Does not model: solutions.
 """
 
 from collections.abc import Iterator
-from operator import index
 from random import Random
 from typing import Any
 
-from avickit.lab.exercise import Exercise
 from avickit.lab.handles import VcpuHandle
 from avickit.lab.machine import Machine
+from avickit.lessons.differences import numbers, one_of
+from avickit.lessons.exercise import Exercise
 from avickit.manual.apic import offset_of
 from avickit.manual.tables import PhysicalEntry
 from avickit.manual.vectors import word_of
@@ -19,14 +19,6 @@ VCPUS = 4
 WORD = 0xFFFF_FFFF
 DOORBELL, NOT_RUNNING, INVALID = "doorbell", "exit ID 1", "exit ID 2"
 OUTCOMES = (DOORBELL, NOT_RUNNING, INVALID)
-
-
-def pair(got: Any) -> tuple[int, int] | None:
-    """Two whole numbers, register values among them; None if it is something else."""
-    if not isinstance(got, tuple) or len(got) != 2:
-        return None
-    numbers = [index(n) for n in got if hasattr(n, "__index__") and not isinstance(n, bool)]
-    return (numbers[0], numbers[1]) if len(numbers) == 2 else None
 
 
 def icr_cases(random: Random) -> Iterator[tuple[int, int]]:
@@ -38,18 +30,18 @@ def icr_cases(random: Random) -> Iterator[tuple[int, int]]:
 def icr_judge(case: tuple[Any, ...], got: Any) -> str:
     """Write it on a machine and look who takes what. (H-IPI-0, H-IPI-4)"""
     apic_id, vector = case
-    numbers = pair(got)
-    if numbers is None or not all(0 <= number <= WORD for number in numbers):
+    pair = numbers(got, 2)
+    if pair is None or not all(0 <= value <= WORD for value in pair):
         return f"{got!r} is not (ICRH, ICRL), two values of 32 bits."
     xen = Machine(cores=VCPUS, record=False).boot("svm=avic")
     vcpus = xen.create_domain(vcpus=VCPUS).vcpus
     for core, vcpu in enumerate(vcpus):
         xen.run(vcpu, core=core)
     sender = vcpus[0]
-    sender.guest.write("ICRH", numbers[0])
-    sender.guest.write("ICRL", numbers[1])
+    sender.guest.write("ICRH", pair[0])
+    sender.guest.write("ICRL", pair[1])
     if sender.exits:
-        return f"#VMEXIT {sender.exits[-1].code.name}: hardware did not do it alone (ICRL was {numbers[1]:08X}h)."
+        return f"#VMEXIT {sender.exits[-1].code.name}: hardware did not do it alone (ICRL was {pair[1]:08X}h)."
     taken = [f"{v.name} took {taken_text(v)}" for v in vcpus if v.guest.taken]
     wanted = f"d1v{apic_id // 2} took {vector:02X}h"
     return "" if taken == [wanted] else f"{' and '.join(taken) or 'nobody took anything'}."
@@ -68,10 +60,10 @@ def where_cases(random: Random) -> Iterator[tuple[int]]:
 
 def where_judge(case: tuple[Any, ...], got: Any) -> str:
     """Say whose bit was named. (H-REG-7)"""
-    numbers = pair(got)
-    if numbers is None:
+    pair = numbers(got, 2)
+    if pair is None:
         return f"{got!r} is not (offset, bit), two whole numbers."
-    offset, bit = numbers
+    offset, bit = pair
     base = offset_of("IRR")
     if offset not in range(base, base + 0x80, 0x10) or not 0 <= bit < 32:
         return f"offset {offset:X}h bit {bit} is no bit of IRR: its words are {base:X}h to {base + 0x70:X}h, 10h apart."
@@ -96,12 +88,9 @@ def outcome_of(entry: int) -> str:
 
 def outcome_judge(case: tuple[Any, ...], got: Any) -> str:
     """Compare, and point at the bit that decides."""
-    if got not in OUTCOMES:
-        return f"{got!r} is not one of {', '.join(map(repr, OUTCOMES))}."
     entry = PhysicalEntry.raw(case[0])
-    return (
-        "" if got == outcome_of(case[0]) else f"{got!r}, but VALID is {entry.VALID}, IS_RUNNING is {entry.IS_RUNNING}."
-    )
+    differs = f"{got!r}, but VALID is {entry.VALID}, IS_RUNNING is {entry.IS_RUNNING}."
+    return one_of(got, OUTCOMES) or ("" if got == outcome_of(case[0]) else differs)
 
 
 ICR = Exercise(

@@ -1,0 +1,147 @@
+// A picture with names in it: each name is a button that opens its detail; where several stand for one thing, they light
+// up together. The picture and all words come prepared. Does not model: what is shown.
+
+// The place that a key leads to among `count` places; null leaves the key to the browser.
+export function moved({ key, ctrlKey, altKey, metaKey, shiftKey }, at, count) {
+  if (ctrlKey || altKey || metaKey || shiftKey || !count) return null;
+  const to = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: count - 1 }[key];
+  return to === undefined ? null : Math.min(Math.max(to, 0), count - 1);
+}
+
+// A number with commas, put into words.
+export const filled = (words, name, value) => words.replace(`{${name}}`, value.toLocaleString("en"));
+
+function make(parent, tag, attributes = {}, text = "") {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(text);
+  parent.append(element);
+  return element;
+}
+
+function build(el, words, act) {
+  const root = make(el, "div", {
+    class: "avk-theme avk-machine", role: "group", "aria-label": words.label, "data-lm-suppress-shortcuts": "true",
+  });
+  const bar = make(root, "div", { class: "avk-bar" });
+  const follow = make(bar, "button", { type: "button", "aria-pressed": "false" }, words.follow);
+  const behind = make(bar, "span", { role: "status" });
+  const now = make(bar, "button", { type: "button" }, words.now);
+  const both = make(root, "div", { class: "avk-both" });
+  const page = make(both, "div", { class: "avk-page" });
+  const detail = make(both, "section", { class: "avk-detail", tabindex: -1 });
+  const bare = make(detail, "div", { class: "avk-bar" });
+  const title = make(bare, "b");
+  make(bare, "button", { type: "button" }, words.close).addEventListener("click", () => act("close"));
+  const inner = make(detail, "div");
+  make(root, "small", {}, words.help);
+  const live = make(root, "div", { class: "avk-spoken", "aria-live": "polite" });
+  return { root, follow, behind, now, page, detail, title, inner, live };
+}
+
+function render({ model, el }) {
+  const words = model.get("words");
+  const { root, follow, behind, now, page, detail, title, inner, live } = build(el, words, () => open(null));
+  let chosen = null;
+  let buttons = [];
+
+  function save() {
+    try {
+      model.save_changes();
+    } catch {
+      // No kernel any more: the picture stands, and its details open.
+    }
+  }
+
+  // The prepared picture, its names turned into buttons.
+  function draw() {
+    const at = buttons.indexOf(root.getRootNode().activeElement);
+    page.innerHTML = model.get("shown").html;
+    buttons = [...page.querySelectorAll("[data-for]")].map((name) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "avk-name";
+      button.dataset.for = name.dataset.for;
+      button.append(...name.childNodes);
+      name.replaceWith(button);
+      for (const kind of ["focus", "mouseenter"]) button.addEventListener(kind, () => light(button.dataset.for));
+      for (const kind of ["blur", "mouseleave"]) button.addEventListener(kind, () => light(null));
+      button.addEventListener("click", () => open(chosen === button.dataset.for ? null : button.dataset.for));
+      return button;
+    });
+    if (at >= 0) buttons[Math.min(at, buttons.length - 1)]?.focus({ preventScroll: true });
+    show();
+    live.textContent = model.get("shown").said;
+  }
+
+  // What scrolls sideways can be reached with Tab, so that the arrow keys scroll it.
+  function reach() {
+    for (const part of root.querySelectorAll("div")) {
+      if (part.scrollWidth > part.clientWidth + 1 && part.clientWidth) part.tabIndex = 0;
+      else part.removeAttribute("tabindex");
+    }
+  }
+
+  function light(name) {
+    for (const button of buttons) button.classList.toggle("avk-same", name !== null && button.dataset.for === name);
+  }
+
+  function show() {
+    const html = chosen === null ? undefined : model.get("shown").details[chosen];
+    if (html === undefined) chosen = null;
+    detail.hidden = chosen === null;
+    for (const button of buttons) button.setAttribute("aria-expanded", String(button.dataset.for === chosen));
+    if (chosen === null) return;
+    title.textContent = words.detail.replace("{name}", chosen);
+    detail.setAttribute("aria-label", title.textContent);
+    inner.innerHTML = html;
+    reach();
+  }
+
+  function open(name) {
+    const back = name === null && detail.contains(root.getRootNode().activeElement) ? chosen : null;
+    chosen = name;
+    show();
+    if (back !== null) buttons.find((button) => button.dataset.for === back)?.focus({ preventScroll: true });
+    live.textContent = name === null ? "" : title.textContent;
+  }
+
+  function tell() {
+    const ns = model.get("behind");
+    behind.textContent = ns > 0 ? filled(words.behind, "ns", ns) : "";
+    now.hidden = ns === 0;
+    follow.setAttribute("aria-pressed", String(model.get("follow")));
+  }
+
+  follow.addEventListener("click", () => {
+    model.set("follow", !model.get("follow"));
+    save();
+  });
+  now.addEventListener("click", () => {
+    follow.focus({ preventScroll: true });
+    model.set("asked", model.get("asked") + 1);
+    save();
+  });
+  root.addEventListener("keydown", (event) => {
+    const at = buttons.indexOf(event.target);
+    const to = at < 0 ? null : moved(event, at, buttons.length);
+    if (to !== null) buttons[to].focus();
+    else if (event.key === "Escape" && chosen !== null) open(null);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  const heard = [["change:shown", draw], ["change:behind", tell], ["change:follow", tell]];
+  for (const [name, hear] of heard) model.on(name, hear);
+  draw();
+  tell();
+  const sizes = new ResizeObserver(reach);
+  sizes.observe(root);
+  return () => {
+    sizes.disconnect();
+    for (const [name, hear] of heard) model.off(name, hear);
+    root.remove();
+  };
+}
+
+export default { render };

@@ -1,0 +1,36 @@
+"""The widget of every live view: an anywidget around prepared data. The browser steps; Python is told only the beat.
+
+Does not model: what is shown (`data`, `lanes`), how it is drawn (the scripts that `bundle` names).
+"""
+
+from functools import cache
+from typing import Any
+
+import anywidget
+import traitlets
+
+from avickit.show.live.bundle import script, style
+
+
+class LiveView(anywidget.AnyWidget):
+    """A live form. `beat` is shared by all its views and with Python; `data` never changes."""
+
+    beat = traitlets.Int().tag(sync=True)
+    data = traitlets.Dict().tag(sync=True)
+
+    @classmethod
+    def of(cls, stem: str, **traits: Any) -> "LiveView":
+        """The widget of a stem's files."""
+        return kind(stem)(**traits)
+
+    @traitlets.validate("beat")
+    def _within(self, proposal: Any) -> int:
+        """A browser may ask for anything; it gets a beat that is there."""
+        beat = int(proposal["value"])
+        return min(max(beat, self.data["first"]), self.data["last"]) if self.data else beat
+
+
+@cache
+def kind(stem: str) -> type[LiveView]:
+    """The widget class of a stem's files: anywidget wants them on the class."""
+    return type(f"Live_{stem}", (LiveView,), {"_esm": script(stem), "_css": style(stem)})

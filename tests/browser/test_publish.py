@@ -1,0 +1,53 @@
+"""The deck and the site, opened from disk in Chromium: nothing is asked for elsewhere, no error, keys work."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from playwright.sync_api import Browser, Page, expect
+
+from avickit.cli import main
+from avickit.lessons.books import book
+from tests.browser.conftest import Watch, screenshot
+
+
+@pytest.fixture
+def projector(chromium: Browser) -> Iterator[Page]:
+    """A page of a projector's size that must stay on this disk and quiet."""
+    watch, context = Watch(), chromium.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    page.on("console", lambda message: watch.errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: watch.errors.append(str(error)))
+    local = ("file:", "data:", "blob:")
+    context.on("request", lambda r: watch.external.append(r.url) if not r.url.startswith(local) else None)
+    yield page
+    context.close()
+    watch.assert_quiet()
+
+
+def test_a_deck_turns_its_pages(projector: Page, tmp_path: Path) -> None:
+    file = tmp_path / "deck.html"
+    assert CliRunner().invoke(main, ["slides", "0", "--to", str(file)]).exit_code == 0
+    projector.goto(file.as_uri())
+    present = projector.locator(".slides section.present:not(.stack)")
+    expect(present.locator("h1")).to_have_text(f"{book('0').title}¶")
+    screenshot(projector, "deck-first")
+    for _ in range(7):
+        projector.keyboard.press("Space")
+        projector.wait_for_timeout(100)
+    expect(present).to_be_visible()
+    expect(present.locator("h1")).to_have_count(0)
+    screenshot(projector, "deck-later")
+
+
+def test_the_site_is_read_and_searched_from_disk(projector: Page, tmp_path: Path) -> None:
+    assert CliRunner().invoke(main, ["html", "--to", str(tmp_path / "site")]).exit_code == 0
+    projector.goto((tmp_path / "site/index.html").as_uri())
+    projector.locator("article").get_by_role("link", name=book("0").title).click()
+    expect(projector.locator("h1")).to_contain_text(book("0").title)
+    screenshot(projector, "site-page")
+    projector.get_by_placeholder("Search").first.fill("doorbell")
+    projector.keyboard.press("Enter")
+    expect(projector.locator("#search-results .search li").first).to_be_visible()
+    expect(projector.locator("#search-results")).to_contain_text(book("0").title)
