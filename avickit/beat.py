@@ -101,6 +101,8 @@ class Area(NamedTuple):
 
 FOREVER = 1 << 62
 """Longer than any clock runs, in nanoseconds; a range up to it still counts in machine words."""
+DEFECTS = "XKP"
+"""What the number of a published defect begins with."""
 CLOCK = 0
 """The place of the machine's clock, in nanoseconds."""
 
@@ -155,10 +157,15 @@ class World:
         return self.choices[name]
 
     def replace(self, op: Op[P, R], fn: "Callable[Concatenate[World, P], Beats[R]]", by: str) -> None:
-        """Overlay `op` with `fn`. The signature must be the same, and two defects on one step are an error."""
+        """Overlay `op` with `fn`. The signature must be the same, and two defects on one step are an error.
+
+        Two defects that bring the very same function are two names of one piece of code, and go together.
+        """
         if str(signature(fn)) != str(signature(op.fn)):
             raise TypeError(f"{by}: {fn.__name__}{signature(fn)} is not {op.name}{signature(op.fn)}")
-        if by[0] in "XK" and self.by.get(op, " ")[0] in "XK":
+        if self.table.get(op) is fn:
+            return
+        if by[0] in DEFECTS and self.by.get(op, " ")[0] in DEFECTS:
             raise AvicError(f"defects {self.by[op]} and {by} both replace {op.name}; choose one of them")
         self.table[op] = fn
         self.by[op] = by

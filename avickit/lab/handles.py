@@ -10,7 +10,10 @@ from avickit.bits import Register, Shown
 from avickit.errors import AvicError
 from avickit.lab.guests import GuestHandle
 from avickit.lab.pages import ApicPage, TableView, VmcbView
+from avickit.manual.apic import Svr
 from avickit.manual.tables import LogicalEntry, PhysicalEntry
+from avickit.manual.vectors import vectors_value
+from avickit.silicon.deliver import ppr_of
 from avickit.silicon.parts import Exit
 from avickit.xen.parts import BLOCKED, DOWN, PAUSED, Domain, Vcpu
 
@@ -72,6 +75,17 @@ class VcpuHandle(Shown):
     def state(self) -> str:
         """`destroyed`, `crashed`, `paused`, `down`, `blocked`, `guest mode`, `host mode` or `runnable`."""
         return state(self._machine.world, self.vcpu)
+
+    @property
+    def lost_wakeup(self) -> bool:
+        """Whether it is blocked although a vector waits in IRR that it could take: nobody will wake it. (X6-5)
+
+        Not if its APIC is disabled by SVR, which is the guest's own wish. (X0-5a)
+        """
+        if self.state != "blocked" or not int(self.page["SVR"]) & Svr.ENABLE.mask:
+            return False
+        ppr = ppr_of(self.page.tpr, vectors_value(self.page.isr))
+        return max(self.page.irr, default=0) >> 4 > ppr >> 4
 
     @property
     def stats(self) -> dict[str, int]:

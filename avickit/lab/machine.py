@@ -16,7 +16,7 @@ from avickit.bits import Shown
 from avickit.errors import AvicError, in_range
 from avickit.lab import handles
 from avickit.lab.engine import Engine, Script
-from avickit.lab.scripts import play, run
+from avickit.lab.scripts import play, prepare, run
 from avickit.lab.trace import Command, Trace
 from avickit.lab.xen import XenHandle
 from avickit.manual.cpuid import cpu_model, has
@@ -93,13 +93,30 @@ class Machine(Shown):
         """Simulated nanoseconds since the machine was made."""
         return int(self.world.at[CLOCK])
 
-    def boot(self, cmdline: str = "", *, patches: int = 10, svm_avic: bool | None = None) -> XenHandle:
-        """Boot Xen with the first `patches` of the series. `svm_avic` sets the source's variable (from patch 4)."""
+    def boot(
+        self,
+        cmdline: str = "",
+        *,
+        patches: int = 10,
+        svm_avic: bool | None = None,
+        version: str | None = None,
+        defects: Iterable[str] = (),
+    ) -> XenHandle:
+        """Boot Xen with the first `patches` of the series. `svm_avic` sets the source's variable (from patch 4).
+
+        `version` (P16 A1 A2 B1 B2) adds the defects of a published version, `defects` single ones by number, such as
+        `["X11"]`. Raises AvicError for a name nobody knows, a defect of a later patch, two that replace one step.
+        """
         if self.xen is not None:
             raise AvicError("this machine has booted already: make another Machine")
         if in_range("patches", patches, 0, len(PATCHES)) < FIRST_AVIC and svm_avic is not None:
             raise AvicError.of("svm_avic", svm_avic, "nothing: the variable comes with patch 4")
-        self.command("boot_xen", cmdline, patches, svm_avic)
+        wrong: tuple[Any, ...] = ()
+        if version is not None or defects:
+            names = (defects,) if isinstance(defects, str) else tuple(defects)
+            wrong = (version, names)
+            prepare(self.world.copy(), patches, svm_avic, *wrong)
+        self.command("boot_xen", cmdline, patches, svm_avic, *wrong)
         self.xen = XenHandle(self)
         return self.xen
 
@@ -108,7 +125,9 @@ class Machine(Shown):
         self.command("advance", in_range("nanoseconds", ns, 0, sys.maxsize))
 
     def command(self, name: str, *args: Any) -> Any:
-        """Do one command of `lab.scripts` and log it."""
+        """Do one command of `lab.scripts` and log it. Raises AvicError if the host has crashed."""
+        if self.xen is not None and self.xen.crashed and name != "advance":
+            raise AvicError(f"{name}: the host has crashed; its console says why")
         return self.engine.play(Command(name, args, len(self.trace)), play(self, name, args))
 
     def fork(self, n: int | None = None) -> "Machine":

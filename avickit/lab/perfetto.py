@@ -1,96 +1,81 @@
-"""A trace in the Chrome trace event format, which Perfetto and chrome://tracing open.
+"""A trace in the Chrome trace event format (the JSON Object Format), which Perfetto and chrome://tracing open.
 
-A track for each core (guest mode, and each #VMEXIT as a slice), a track for each vCPU (where it runs), beats as
-instants, doorbells as flows. Times are simulated: one microsecond there is one nanosecond here, so that a beat
-can be seen. Does not model: anything; it reads the trace.
+A track for each core (guest mode, each #VMEXIT, host mode and idle as slices) and for each vCPU (where it runs; its PPR
+as a counter), beats as instants, doorbells and physical interrupts as flows. Times are simulated: one microsecond there
+is one nanosecond here, so that a beat can be seen and every time stamp is a whole number (a fraction of a microsecond
+may be rounded, and slices would no longer nest). Does not model: anything; it reads the trace.
 """
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
+from avickit.beat import SIGNAL
+from avickit.lab.perfetto_slices import CORES, VCPUS, WORLD, Event, core_track, slices, vcpu_track
 from avickit.lab.trace import Beat, Trace
-from avickit.silicon import doorbell, vmexit, vmrun
+from avickit.manual.apic import Offset
+from avickit.silicon import doorbell
 
-CORES, VCPUS = 1, 2
-"""Process numbers of the two groups of tracks."""
-Event = dict[str, Any]
+UNIT = "1 microsecond here is 1 simulated nanosecond"
 
 
 def chrome_trace(trace: Trace, *, beats: bool = True) -> str:
     """The trace as JSON text; `beats=False` leaves the single beats out."""
-    events = [*names(trace), *modes(trace), *flows(trace)]
+    events = [*names(trace), *slices(trace), *flows(trace), *counters(trace)]
     if beats:
         events += [instant(beat) for beat in trace]
-    return json.dumps({"displayTimeUnit": "ns", "traceEvents": events})
+    about = {"source": "avickit", "unit": UNIT, "beats": len(trace), "complete": trace.complete}
+    return json.dumps({"displayTimeUnit": "ns", "traceEvents": events, "otherData": about})
 
 
 def names(trace: Trace) -> Iterator[Event]:
-    """Metadata: what processes and threads are called."""
+    """Metadata: what processes and threads are called, and their order."""
     objects = trace.world.objects
-    for pid, name in ((CORES, "cores"), (VCPUS, "vCPUs")):
+    groups = {CORES: "cores", VCPUS: "vCPUs", WORLD: "world: time, and the user's own hand"}
+    for pid, name in groups.items():
         yield {"ph": "M", "name": "process_name", "pid": pid, "args": {"name": name}}
-    for core in objects["cores"]:
-        yield thread(CORES, core.index, f"core {core.index}")
-    for guest in objects["guests"]:
-        yield thread(VCPUS, guest.index, guest.name)
-
-
-def thread(pid: int, tid: int, name: str) -> Event:
-    """The name of a track."""
-    return {"ph": "M", "name": "thread_name", "pid": pid, "tid": tid, "args": {"name": name}}
-
-
-def modes(trace: Trace) -> Iterator[Event]:
-    """Guest mode and exits, from the beats that enter and leave: a slice lasts until the next of them."""
-    guests = trace.world.objects["guests"]
-    on: dict[int, int] = {}
-    since: dict[int, tuple[int, str]] = {}
-    last = 0
-    for site, _, _, new, time, actor in trace.raw:
-        last = time
-        if site is vmrun.NAME_GUEST:
-            on[actor] = new
-        elif site is vmrun.ENTER:
-            yield from close(since, actor, time, on, guests)
-            since[actor] = (time, "guest mode")
-        elif site is vmexit.LEAVE_GUEST:
-            yield from close(since, actor, time, on, guests)
-            since[actor] = (time, "#VMEXIT")
-        elif site is vmexit.KEEP_EXIT:
-            since[actor] = (since[actor][0], f"#VMEXIT {new[-1].code.name}")
-    for actor in list(since):
-        yield from close(since, actor, last, on, guests)
-
-
-def close(since: dict[int, tuple[int, str]], actor: int, time: int, on: dict[int, int], guests: Any) -> Iterator[Event]:
-    """End the slice that is open on a core; guest mode is also a slice of its vCPU."""
-    if actor not in since:
-        return
-    start, name = since.pop(actor)
-    kind = "guest" if name == "guest mode" else "exit"
-    guest = guests[on[actor]]
-    slice_ = {"ph": "X", "cat": kind, "ts": start, "dur": time - start}
-    yield {**slice_, "name": f"{guest.name} {name}", "pid": CORES, "tid": actor}
-    if kind == "guest":
-        yield {**slice_, "name": f"core {actor}", "pid": VCPUS, "tid": guest.index}
+        yield {"ph": "M", "name": "process_sort_index", "pid": pid, "args": {"sort_index": pid}}
+    tracks = [(core_track(core.index), f"core {core.index}") for core in objects["cores"]]
+    tracks += [(vcpu_track(guest.index), guest.name) for guest in objects["guests"]]
+    for track, name in tracks:
+        yield {"ph": "M", "name": "thread_name", **track, "args": {"name": name}}
+        yield {"ph": "M", "name": "thread_sort_index", **track, "args": {"sort_index": track["tid"]}}
 
 
 def flows(trace: Trace) -> Iterator[Event]:
-    """Doorbells: from the beat that rings to the beat that hears."""
+    """Doorbells and physical interrupts: from the beat that rings to the beat of the other core that hears.
+
+    `bp: e` binds the end to the slice around it, as the start is. What is never heard, what the world rings and
+    what a core rings to itself is no flow.
+    """
     core_of = {core.signals: core.index for core in trace.world.objects["cores"]}
-    rung: dict[int, int] = {}
+    rung: dict[int, list[tuple[int, int, int, str]]] = {}
     for n, (site, place, _, _, time, actor) in enumerate(trace.raw, 1):
-        if site is doorbell.RING:
-            rung[core_of[place]] = n
-            yield {"ph": "s", "name": "doorbell", "cat": "doorbell", "id": n, "ts": time, "pid": CORES, "tid": actor}
-        elif site is doorbell.HEAR and actor in rung:
-            start = {"name": "doorbell", "cat": "doorbell", "id": rung.pop(actor)}
-            yield {"ph": "f", "bp": "e", **start, "ts": time, "pid": CORES, "tid": actor}
+        if place not in core_of:
+            continue
+        if site.do is SIGNAL:
+            name = "doorbell" if site is doorbell.RING else "interrupt"
+            rung.setdefault(place, []).append((n, time, actor, name))
+        elif actor == core_of[place]:
+            for start, since, source, name in rung.pop(place, ()):
+                if source not in (actor, -1):
+                    flow = {"name": name, "cat": name, "id": start}
+                    yield {"ph": "s", **flow, "ts": since, **core_track(source)}
+                    yield {"ph": "f", "bp": "e", **flow, "ts": time, **core_track(actor)}
+
+
+def counters(trace: Trace) -> Iterator[Event]:
+    """The PPR of each vCPU as it changes in its page."""
+    objects = trace.world.objects
+    of = {v.page + (Offset.PPR >> 4): v.guest for v in objects.get("vcpus", ())}
+    for _, place, old, new, time, _ in trace.raw:
+        if place in of and old != new:
+            guest = of[place]
+            track = vcpu_track(guest.index)
+            yield {"ph": "C", "name": f"{guest.name} PPR", "ts": time, **track, "args": {"PPR": new}}
 
 
 def instant(beat: Beat) -> Event:
     """One beat."""
-    where = {"pid": CORES, "tid": int(beat.actor.split()[1])} if beat.actor != "world" else {"pid": 0, "tid": 0}
+    where = core_track(int(beat.actor.split()[1])) if beat.actor != "world" else {"pid": WORLD, "tid": WORLD}
     said = {"beat": beat.n, "place": beat.place, "say": beat.say, "rule": beat.rule, "cite": beat.cite}
     return {"ph": "i", "s": "t", "name": beat.kind, "cat": "beat", "ts": beat.time, **where, "args": said}

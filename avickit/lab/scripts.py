@@ -13,12 +13,13 @@ from avickit.errors import AvicError
 from avickit.lab.engine import WORLD, Script
 from avickit.manual.exits import ExitCode
 from avickit.manual.icr import ICRL, MessageType
+from avickit.museum import versions as museum
 from avickit.silicon.guest import start
 from avickit.silicon.parts import GUEST, INTR, Core, Exit, Guest
 from avickit.silicon.run import run_core
 from avickit.silicon.vmexit import vmexit
 from avickit.xen import boot, domain, keys, sched, vlapic
-from avickit.xen.parts import ONE_PAUSE, SOFTIRQ_SCHEDULE, SOFTIRQ_TIMER, Vcpu, vcpu_of
+from avickit.xen.parts import ONE_PAUSE, SOFTIRQ_SCHEDULE, SOFTIRQ_TIMER, Vcpu, printk, vcpu_of
 
 if TYPE_CHECKING:
     from avickit.lab.machine import Machine
@@ -36,13 +37,29 @@ START_AT = Site(Kind.UPDATE, STORE, "X0-5", "the guest's trampoline", "here STAR
 NMI_MESSAGE = ICRL(MESSAGE_TYPE=MessageType.NMI).value
 
 
-def boot_xen(m: "Machine", cmdline: str, patches: int, svm_avic: bool | None) -> Script:
-    """Make Xen, bring its patches, set the variable as a developer would, start."""
-    host = boot.new_xen(m.world)
-    series.apply(m.world, patches)
+def boot_xen(
+    m: "Machine",
+    cmdline: str,
+    patches: int,
+    svm_avic: bool | None,
+    version: str | None = None,
+    defects: tuple[str, ...] = (),
+) -> Script:
+    """Make Xen, bring its patches, then defects, set the variable as a developer would, start."""
+    lines = prepare(m.world, patches, svm_avic, version, defects)
+    yield 0, boot.start_xen(m.world, cmdline)
+    for line in lines:
+        yield 0, printk(m.world, line)
+
+
+def prepare(w: World, patches: int, svm_avic: bool | None, version: str | None, defects: tuple[str, ...]) -> list[str]:
+    """Everything before the first beat; what the boot log will say of version and defects. Raises AvicError."""
+    host = boot.new_xen(w)
+    series.apply(w, patches)
+    lines = museum.bring(w, version, defects, patches) if version is not None or defects else []
     if svm_avic is not None:
         host.flags["svm_avic"] = svm_avic
-    yield 0, boot.start_xen(m.world, cmdline)
+    return lines
 
 
 def create_domain(m: "Machine", vcpus: int) -> Script:
@@ -246,6 +263,13 @@ def timer_interrupt(w: World, p: Any) -> Beats[None]:
     yield TICK(p.core.signals, INTR)
 
 
+def race(m: "Machine", *order: Any) -> Script:
+    """One order of a race, as the explorer found it: threads, places that store buffers hold, schedule, what races."""
+    from avickit.lab.explore.replay import play
+
+    yield from play(m, *order)
+
+
 def play(m: "Machine", name: str, args: tuple[Any, ...]) -> Script:
     """A command, and what the scheduler makes of it: any of them may make a vCPU runnable or a core idle."""
     script = SCRIPTS[name](m, *args)
@@ -262,4 +286,4 @@ def then_schedule(m: "Machine", script: Script) -> Script:
 SCRIPTS: dict[str, Callable[..., Script]] = {
     f.__name__: f
     for f in (boot_xen, create_domain, destroy_domain, execute, on, start_ap, set_cpl, run, deschedule, pause, unpause)
-} | {f.__name__: f for f in (wake, set_irq, event, key, advance)}
+} | {f.__name__: f for f in (wake, set_irq, event, key, advance, race)}

@@ -74,13 +74,17 @@ class Command(NamedTuple):
 
 
 class Trace(Shown):
-    """The beats so far: `len(t)`, `t[17]` (from 1), `t.state(17)`, `t.where(kind="SIGNAL")`, `t.json()`."""
+    """The beats so far: `len(t)`, `t[17]` (from 1), `t.state(17)`, `t.where(kind="SIGNAL")`, `t.json()`.
+
+    `notes` are remarks on beats, by number, that their sentences end with.
+    """
 
     def __init__(self, world: World, limit: int) -> None:
         self.world, self.limit = world, limit
         self.raw = Log()
         self.commands: list[Command] = []
         self.complete = True
+        self.notes: dict[int, str] = {}
 
     def __len__(self) -> int:
         return len(self.raw)
@@ -91,6 +95,8 @@ class Trace(Shown):
         site, place, old, new, time, actor = self.raw[n - 1]
         w = self.world
         told = say(w, self.raw[n - 1])
+        if n in self.notes:
+            told += f"; {self.notes[n]}"
         where = names.long(w, place)
         return Beat(
             n, time, actor_name(actor), site.kind.name, where, old, new, site.rule, site.cite, told, site.module

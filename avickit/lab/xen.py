@@ -46,6 +46,12 @@ class XenHandle:
         return {name: f"{'static, ' if found[name].static else ''}{found[name].file}" for name in sorted(found)}
 
     @property
+    def crashed(self) -> bool:
+        """Whether Xen itself has crashed, and the whole host with it; the console says why."""
+        world = self._machine.world
+        return bool(world.at[world.objects["host"][0].crashed])
+
+    @property
     def domains(self) -> list[DomainHandle]:
         """The domains that exist."""
         world = self._machine.world

@@ -5,7 +5,7 @@ differing(ICRL, 0x41, 0x4041)  -> 0x41 differs in bit 14 (LEVEL).
 
 from collections.abc import Iterable
 from operator import index
-from typing import Any
+from typing import Any, SupportsIndex
 
 from avickit.bits import Register
 
@@ -15,14 +15,14 @@ def number(got: Any) -> int | None:
     return index(got) if hasattr(got, "__index__") and not isinstance(got, bool) else None
 
 
-def differing(register: type[Register], got: Any, right: int) -> str:
+def differing(register: type[Register], got: Any, right: SupportsIndex) -> str:
     """Which bits of an answer differ, with their fields; empty if none does."""
     value = number(got)
     if value is None:
         return f"{got!r} is no value of {register.__name__}."
     if not 0 <= value < 1 << register.width:
         return f"{value:#x} does not fit: {register.__name__} has {register.width} bits."
-    wrong = value ^ int(right)
+    wrong = value ^ index(right)
     named = [f"{span(wrong & f.mask)} ({f.name})" for f in register.fields.values() if wrong & f.mask]
     if wrong & register.reserved.mask:
         named.append(f"{span(wrong & register.reserved.mask)} (reserved)")

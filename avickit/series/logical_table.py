@@ -40,18 +40,32 @@ def avic_vcpu(w: World, v: Vcpu) -> AvicVcpu:
 
 @Op
 def avic_ldr_update(w: World, core: Core, v: Vcpu, ldr: int) -> Beats[None]:
-    """The guest wrote LDR: its old entries go, its new ones come; LDR 0 is no logical ID. (X5-6; X11, X15, X16)"""
-    cluster = yield READ_LAST(avic_vcpu(w, v).last_cluster)
+    """The guest wrote LDR: its old entries go, its new ones come; LDR 0 is no logical ID. (X5-6; X11, X16)"""
+    _, cluster = yield from remembered(w, v)
     yield from move(w, core, v, Ldr.LOGICAL_ID.of(ldr), cluster)
+
+
+@Op
+def no_logical_id(w: World, core: Core, v: Vcpu) -> Beats[bool]:
+    """Whether LDR 0 can be handled: it is legal, and says that there is no logical ID. (X5-6; X15)"""
+    return True
+    yield
 
 
 @Op
 def avic_dfr_update(w: World, core: Core, v: Vcpu, dfr: int) -> Beats[None]:
     """The guest wrote DFR: if its model really changed, its own entries move, nobody else's. (X5-6; X12, X13, X14)"""
-    cluster = int(Dfr.MODEL.of(dfr) != Dfr.MODEL.max)
-    cells = avic_vcpu(w, v)
-    if cluster != (yield READ_LAST(cells.last_cluster)):
-        yield from move(w, core, v, (yield READ_LAST(cells.last_ldr)), cluster)
+    cluster = yield from is_cluster(w, v, dfr)
+    ldr, before = yield from remembered(w, v)
+    if cluster != before:
+        yield from move(w, core, v, ldr, cluster)
+
+
+@Op
+def is_cluster(w: World, v: Vcpu, dfr: int) -> Beats[int]:
+    """1 for the cluster model, 0 for flat: bits 31:28 say it; the rest may hold anything. (X5-6, H-TAB-3; X14)"""
+    return int(Dfr.MODEL.of(dfr) != Dfr.MODEL.max)
+    yield
 
 
 @Op
@@ -59,26 +73,90 @@ def avic_vlapic_reset(w: World, core: Core, v: Vcpu) -> Beats[None]:
     """INIT clears LDR and DFR in the page: the table follows. (X5-6; as published it does not: X20)"""
     if not xen(w).flags.get("svm_avic"):
         return
-    cells = avic_vcpu(w, v)
-    if (yield READ_LAST(cells.last_ldr)) or (yield READ_LAST(cells.last_cluster)):
+    if any((yield from remembered(w, v))):
         yield from move(w, core, v, 0, 0)
 
 
 @Op
 def move(w: World, core: Core, v: Vcpu, ldr: int, cluster: int) -> Beats[None]:
     """Under the lock: remember the new claim, then put right every entry that the old or the new one names."""
-    cells, d = avic_vcpu(w, v), avic_domain(w, v.domain)
-    yield LOCK_TABLE(d.lock)
-    old = entries((yield READ_LAST(cells.last_ldr)), (yield READ_LAST(cells.last_cluster)))
+    yield from take_lock(w, v.domain)
+    table = yield FIND_TABLE(avic_domain(w, v.domain).logical_table)
+    yield from rewrite(w, v, table, ldr, cluster)
+    yield from drop_lock(w, v.domain)
+
+
+@Op
+def take_lock(w: World, d: Domain) -> Beats[None]:
+    """Whoever writes entries of the table takes its lock. (X5-6; X13)"""
+    yield LOCK_TABLE(avic_domain(w, d).lock)
+
+
+@Op
+def drop_lock(w: World, d: Domain) -> Beats[None]:
+    """Done with the table. (X5-6; X13)"""
+    yield UNLOCK_TABLE(avic_domain(w, d).lock, 0)
+
+
+@Op
+def rewrite(w: World, v: Vcpu, table: int, ldr: int, cluster: int) -> Beats[None]:
+    """Remember the new claim; the last one's entries go, the new one's come. (X5-6; X11, X41, P9)"""
+    last, model = yield from remembered(w, v)
+    old = yield from named(w, last, model)
+    yield from remember(w, v, ldr, cluster)
+    new = yield from named(w, ldr, cluster)
+    for index in sorted({*old, *new}):
+        if index in new:
+            yield from claim_entry(w, v, table, index)
+        else:
+            yield from release_entry(w, v, table, index)
+
+
+@Op
+def remembered(w: World, v: Vcpu) -> Beats[tuple[int, int]]:
+    """The LDR (its 8 bits) and the model that the vCPU's entries were made from; 0, 0 at first. (X5-6; X41)"""
+    cells = avic_vcpu(w, v)
+    return (yield READ_LAST(cells.last_ldr)), (yield READ_LAST(cells.last_cluster))
+
+
+@Op
+def remember(w: World, v: Vcpu, ldr: int, cluster: int) -> Beats[None]:
+    """Note what the vCPU's entries are made from. (X5-6; X41)"""
+    cells = avic_vcpu(w, v)
     yield KEEP_LAST(cells.last_ldr, ldr)
     yield KEEP_LAST(cells.last_cluster, cluster)
-    table = yield FIND_TABLE(d.logical_table)
-    for index in sorted({*old, *entries(ldr, cluster)}):
-        claims = yield from claimants(w, v.domain, index)
-        valid = len(claims) == 1
-        entry = LogicalEntry(VALID=1, GUEST_APIC_ID=claims[0].apic_id).value if valid else 0
-        yield WRITE_ENTRY(table + index, entry)
-    yield UNLOCK_TABLE(d.lock, 0)
+
+
+@Op
+def named(w: World, ldr: int, cluster: int) -> Beats[tuple[int, ...]]:
+    """The entries that a logical ID names: one for every bit that is set. (X5-6, H-TAB-3; X16)"""
+    return entries((yield from looked_up(w, ldr, cluster)), cluster)
+
+
+@Op
+def looked_up(w: World, ldr: int, cluster: int) -> Beats[int]:
+    """The logical ID whose entries are computed: all 8 bits, in the cluster model its number too. (H-TAB-3; P1)"""
+    return ldr
+    yield
+
+
+@Op
+def claim_entry(w: World, v: Vcpu, table: int, index: int) -> Beats[None]:
+    """The vCPU wants this entry: it gets it, unless another wants it too. (X5-6; X16)"""
+    claims = yield from claimants(w, v.domain, index)
+    yield WRITE_ENTRY(table + index, entry_for(claims[0] if claims else v) if len(claims) < 2 else 0)
+
+
+@Op
+def release_entry(w: World, v: Vcpu, table: int, index: int) -> Beats[None]:
+    """The vCPU gives this entry up: invalid, or that of the one who wants it still. (X5-6; X16)"""
+    claims = yield from claimants(w, v.domain, index)
+    yield WRITE_ENTRY(table + index, entry_for(claims[0]) if len(claims) == 1 else 0)
+
+
+def entry_for(v: Vcpu) -> int:
+    """A valid entry: the vCPU's guest physical APIC ID. (H-TAB-3)"""
+    return LogicalEntry(VALID=1, GUEST_APIC_ID=v.apic_id).value
 
 
 @Op
@@ -86,9 +164,8 @@ def claimants(w: World, d: Domain, index: int) -> Beats[list[Vcpu]]:
     """The vCPUs whose logical ID has this entry. (X5-6; two of them: X16)"""
     found = []
     for v in vcpus_of(w, d):
-        cells = avic_vcpu(w, v)
-        ldr = yield READ_LAST(cells.last_ldr)
-        if index in entries(ldr, (yield READ_LAST(cells.last_cluster))):
+        ldr, cluster = yield from remembered(w, v)
+        if index in (yield from named(w, ldr, cluster)):
             found.append(v)
     return found
 

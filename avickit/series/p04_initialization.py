@@ -58,7 +58,7 @@ def svm_avic_dom_init(w: World, core: Core, d: Domain) -> Beats[bool]:
     if not xen(w).flags.get("svm_avic"):
         return True
     for name in PAGES:
-        page = yield from alloc_page(w, f"d{d.index} {name.replace('_', ' ')}", KINDS[name])
+        page = yield from alloc_avic_page(w, f"d{d.index} {name.replace('_', ' ')}", KINDS[name])
         if page is None:
             yield from svm_avic_dom_destroy(w, core, d)
             return False
@@ -66,6 +66,12 @@ def svm_avic_dom_init(w: World, core: Core, d: Domain) -> Beats[bool]:
         if name == "permission_page":
             yield from set_mmio_p2m_entry(w, d, address_of(w, page) | LEAF_PRESENT | LEAF_WRITABLE)
     return True
+
+
+@Op
+def alloc_avic_page(w: World, name: str, kind: str) -> Beats[int | None]:
+    """A page of the domain's three, cleared; None where memory is full. (X4-2; P7)"""
+    return (yield from alloc_page(w, name, kind))
 
 
 @Op
@@ -97,9 +103,16 @@ def svm_avic_init_vmcb(w: World, core: Core, v: Vcpu) -> Beats[None]:
     yield from vmcb_set(w, v, VmcbOffset.PHYSICAL_TABLE, pointer.value)
     yield from vmcb_set(w, v, VmcbOffset.APIC_BAR, ApicBar(APIC_BASE).value)
     entry = PhysicalEntry(VALID=1, BACKING_PAGE=address_of(w, v.page) >> PAGE_SHIFT)
-    yield NEW_ENTRY(physical + v.apic_id, entry.value)
+    yield NEW_ENTRY(physical + (yield from entry_index(w, v)), entry.value)
     vintr = yield from vmcb_read(w, v, VmcbOffset.VINTR)
     yield from vmcb_set(w, v, VmcbOffset.VINTR, vintr | VIntr.AVIC_ENABLE.mask)
+
+
+@Op
+def entry_index(w: World, v: Vcpu) -> Beats[int]:
+    """The physical table is indexed by the guest APIC ID. (X4-4, H-TAB-1; P3)"""
+    return v.apic_id
+    yield
 
 
 @Op

@@ -6,12 +6,18 @@ Published differently: X06, X10, X18, X19, X29, X44 here; X11-X16 in `logical_ta
 """
 
 from avickit.beat import Beats, Op, World
-from avickit.manual.apic import Esr, Offset
+from avickit.manual.apic import Esr, Ldr, Offset
 from avickit.manual.exits import ExitCode, IncompleteIpiInfo1, IncompleteIpiInfo2, IpiFailure, NoAccelInfo1
 from avickit.manual.icr import ICRH, ICRL
 from avickit.manual.tables import XAVIC_BROADCAST
 from avickit.manual.vmcb import VmcbOffset
-from avickit.series.logical_table import AvicVcpu, avic_dfr_update, avic_ldr_update, avic_vlapic_reset
+from avickit.series.logical_table import (
+    AvicVcpu,
+    avic_dfr_update,
+    avic_ldr_update,
+    avic_vlapic_reset,
+    no_logical_id,
+)
 from avickit.silicon.parts import Core
 from avickit.xen import svm, vlapic
 from avickit.xen.parts import Vcpu, domain_crash, link, vcpus_of, xen
@@ -76,7 +82,15 @@ def invalid_target(w: World, core: Core, v: Vcpu, icrl: int, icrh: int, info2: I
 @Op
 def invalid_page(w: World, core: Core, v: Vcpu, icrl: int, icrh: int, info2: IncompleteIpiInfo2) -> Beats[None]:
     """ID 3: the table that Xen wrote is broken; crash the domain. (X5-3; the index: X19)"""
-    yield from domain_crash(w, v.domain, f"SVM: Invalid bk page (icr=0x{icrh:08x}:{icrl:08x}, idx={info2.INDEX})")
+    index = yield from printed_index(w, info2)
+    yield from domain_crash(w, v.domain, f"SVM: Invalid bk page (icr=0x{icrh:08x}:{icrl:08x}, idx={index})")
+
+
+@Op
+def printed_index(w: World, info2: IncompleteIpiInfo2) -> Beats[int]:
+    """The table index of EXITINFO2, as a message prints it. (X5-3, H-EXIT-1; X19)"""
+    return info2.INDEX
+    yield
 
 
 @Op
@@ -106,12 +120,31 @@ def vmexit_no_acceleration(w: World, core: Core, v: Vcpu) -> Beats[None]:
     info1 = NoAccelInfo1.raw((yield from vmcb_read(w, v, VmcbOffset.EXITINFO1)))
     offset = info1.OFFSET << 4
     yield from count_no_acceleration(w, v)
-    if offset not in TRAPS:
+    if not (yield from is_trap(w, offset)):
         yield from emulate_fault(w, core, v)
     elif not info1.WRITE:
-        yield from domain_crash(w, v.domain, f"Invalid #VMEXIT due to trap read ({offset:#x})")
+        yield from trap_read(w, core, v, offset)
     elif not (yield from trap_write(w, core, v, offset)):
-        yield from domain_crash(w, v.domain, f"Failed to handle trap write ({offset:#x})")
+        yield from trap_failed(w, core, v, offset)
+
+
+@Op
+def is_trap(w: World, offset: int) -> Beats[bool]:
+    """avic_is_trap: whether a write of this register is a trap. (X5-4; X30)"""
+    return offset in TRAPS
+    yield
+
+
+@Op
+def trap_read(w: World, core: Core, v: Vcpu, offset: int) -> Beats[None]:
+    """No read is a trap: log, and crash the domain. (X5-4; X31)"""
+    yield from domain_crash(w, v.domain, f"Invalid #VMEXIT due to trap read ({offset:#x})")
+
+
+@Op
+def trap_failed(w: World, core: Core, v: Vcpu, offset: int) -> Beats[None]:
+    """The write landed in the page, and means nothing that Xen can do: crash the domain. (X5-4; X31)"""
+    yield from domain_crash(w, v.domain, f"Failed to handle trap write ({offset:#x})")
 
 
 @Op
@@ -125,14 +158,23 @@ def count_no_acceleration(w: World, v: Vcpu) -> Beats[None]:
 def trap_write(w: World, core: Core, v: Vcpu, offset: int) -> Beats[bool]:
     """avic_unaccel_trap_write: the page holds the new value; do what writing it means. (X5-4; X25)"""
     value = yield from link(w, "vlapic_reg_read", "avic.c")(w, core, v, offset)
-    if offset == Offset.ID:
+    if offset == Offset.ID and not (yield from avic_apic_id_update(w, core, v, value)):
         return False
     if offset == Offset.LDR:
+        if not Ldr.LOGICAL_ID.of(value) and not (yield from no_logical_id(w, core, v)):
+            return False
         yield from avic_ldr_update(w, core, v, value)
     elif offset == Offset.DFR:
         yield from avic_dfr_update(w, core, v, value)
     yield from link(w, "vlapic_reg_write", "avic.c")(w, core, v, offset, value)
     return True
+
+
+@Op
+def avic_apic_id_update(w: World, core: Core, v: Vcpu, value: int) -> Beats[bool]:
+    """The guest wrote its APIC ID: that cannot be handled. (X5-4; X09, X10)"""
+    return False
+    yield
 
 
 @Op

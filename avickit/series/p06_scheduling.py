@@ -7,7 +7,7 @@ Published differently: X01, X03, X04, X05, X08, X09.
 
 from avickit.beat import AND, FENCE, LOAD, OR, STORE, Beats, Kind, Op, Site, World
 from avickit.manual.tables import PhysicalEntry
-from avickit.series.p04_initialization import AvicDomain, avic_domain, svm_avic_vcpu_enabled
+from avickit.series.p04_initialization import AvicDomain, avic_domain, entry_index, svm_avic_vcpu_enabled
 from avickit.silicon.parts import Core
 from avickit.xen import sched
 from avickit.xen.parts import BLOCKED, Domain, Vcpu, xen
@@ -29,7 +29,7 @@ SLEEP_RUNNING = Site(Kind.UPDATE, AND, "X6-3", "Xen avic_vcpu_block", "clears Is
 def physical_entry(w: World, v: Vcpu) -> Beats[int]:
     """The place of the vCPU's entry, by the vCPU, not by a register that the guest can write. (X6-0; X08, X09)"""
     cells: AvicDomain = avic_domain(w, v.domain)
-    return (yield FIND_TABLE(cells.physical_table)) + v.apic_id  # type: ignore[no-any-return]
+    return (yield FIND_TABLE(cells.physical_table)) + (yield from entry_index(w, v))  # type: ignore[no-any-return]
 
 
 @Op
@@ -39,9 +39,16 @@ def avic_vcpu_load(w: World, core: Core, v: Vcpu) -> Beats[None]:
         return
     place = yield from physical_entry(w, v)
     entry = yield READ_ENTRY(place)
-    yield SET_HOST(place, entry & ~HOST_ID | core.host_apic_id)
+    yield SET_HOST(place, entry & ~HOST_ID | (yield from host_id(w, core)))
     yield BARRIER(place)
     yield SET_RUNNING(place, IS_RUNNING)
+
+
+@Op
+def host_id(w: World, core: Core) -> Beats[int]:
+    """The core's physical APIC ID as the entry holds it. (X6-1, H-TAB-1; X39)"""
+    return core.host_apic_id
+    yield
 
 
 @Op

@@ -38,14 +38,32 @@ def svm_avic_deliver_posted_intr(w: World, core: Core, v: Vcpu, vector: int) -> 
 @Op
 def notify(w: World, core: Core, v: Vcpu) -> Beats[None]:
     """Unblock always; a doorbell if it runs on another core, else a kick. (X7-1; as published no unblock: X02)"""
-    yield from vcpu_unblock(w, core, v)
-    elsewhere = w.see(pcpu(w, core).current) != v.guest.index + 1
-    if (yield IS_RUNNING(v.cells.is_running)) and elsewhere:
-        processor = yield WHERE(v.cells.processor)
+    yield from wake_first(w, core, v)
+    if (yield from runs_elsewhere(w, core, v)):
+        host_apic_id = yield from doorbell_target(w, v)
         yield from count_doorbell(w, v)
-        yield from write_doorbell_msr(w, core, w.objects["cores"][processor].host_apic_id)
+        yield from write_doorbell_msr(w, core, host_apic_id)
     else:
         yield from vcpu_kick(w, core, v)
+
+
+@Op
+def wake_first(w: World, core: Core, v: Vcpu) -> Beats[None]:
+    """A doorbell wakes nobody: who has just blocked is unblocked first. (X7-1, H-BELL-2; X02)"""
+    yield from vcpu_unblock(w, core, v)
+
+
+@Op
+def runs_elsewhere(w: World, core: Core, v: Vcpu) -> Beats[bool]:
+    """Whether the scheduler's flag says that v runs, on another core than this. (X7-1; K04, P5)"""
+    elsewhere = w.see(pcpu(w, core).current) != v.guest.index + 1
+    return bool((yield IS_RUNNING(v.cells.is_running)) and elsewhere)
+
+
+@Op
+def doorbell_target(w: World, v: Vcpu) -> Beats[int]:
+    """The physical APIC ID of the core that runs v. (X7-1, H-BELL-1; P4)"""
+    return w.objects["cores"][(yield WHERE(v.cells.processor))].host_apic_id  # type: ignore[no-any-return]
 
 
 @Op

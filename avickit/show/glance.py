@@ -96,7 +96,7 @@ def cores_html(g: Glance) -> str:
 
 def core_html(name: str, apic_id: str, state: str, who: str) -> str:
     """One core."""
-    lead = element("b", text(name)) + " " + element("small", text(f"APIC ID {apic_id}"), title="host APIC ID")
+    lead = element("b", text(name)) + " " + element("small", text(f"host APIC ID {apic_id}"))
     runs = element("div", text("runs ") + named(who, who)) if who else ""
     return panel(f"{lead}<div>{chip(state)}</div>{runs}")
 

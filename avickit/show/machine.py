@@ -13,21 +13,22 @@ from avickit.errors import AvicError
 from avickit.lab.machine import Machine
 from avickit.show.glance import Glance, machine_html, machine_text, static
 from avickit.show.moment import moment
-from avickit.show.views import bundle
+from avickit.show.view import LiveForm, View
 
 
-class MachineView:
+class MachineView(View):
     """A machine after a beat (now, if not given). With `follow` a live view goes with the machine, cell by cell.
 
     Raises AvicError for a beat that was not recorded, and for a beat together with `follow`.
     """
+
+    title = "A machine at a glance"
 
     def __init__(self, machine: Machine, *, beat: int | None = None, follow: bool = False) -> None:
         if beat is not None and follow:
             raise AvicError.of("beat", beat, "none where the view follows the machine")
         self.machine = machine
         self.follow = follow
-        self._live: Any = None
         self.glance = Glance(moment(machine, beat))
 
     def refresh(self) -> None:
@@ -46,8 +47,15 @@ class MachineView:
         """What was seen, as static HTML."""
         return static(machine_html(self.glance))
 
-    def __repr__(self) -> str:
-        return self.text
+    def live_form(self) -> LiveForm:
+        """The picture, and for each vCPU its pages."""
+        from avickit.show.live.picture import WORDS, picture
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return bundle(self, self.text, self.html, "machine")
+        shown = picture(self.glance, "")
+        return LiveForm("machine", {"words": WORDS, "shown": shown, "follow": self.follow, "behind": 0, "asked": 0})
+
+    def widget(self) -> Any:
+        """A widget that can follow the machine. Raises ImportError where widgets do not run."""
+        from avickit.show.live.machine import live
+
+        return live(self)

@@ -13,18 +13,30 @@ from typing import Any
 from avickit.errors import AvicError
 from avickit.show.looks import Look
 from avickit.show.tags import box, cell, element, fold, head, panel, row, table, text
-from avickit.show.views import bundle
+from avickit.show.view import LiveForm, View
 
 FEWEST, MOST = 2, 8
 ANSWER = "\N{CHECK MARK} answer"
+WORDS = {
+    "label": "Predict",
+    "answer": ANSWER,
+    "chosen": "your choice",
+    "hide": "hide the answer",
+    "said": "You chose {chosen}. The answer is {answer}.",
+    "lost": "The kernel is gone; choosing and hiding work all the same.",
+    "help": "Tab and Enter, or the letter, choose; Escape hides the answer",
+}
+"""What the live form says."""
 FOLDED = "the answer, and each why"
 
 
-class Predict:
+class Predict(View):
     """A question, its options in order with their whys, and which of them is the answer; all plain text.
 
     Raises AvicError if there are fewer than 2 or more than 8 options, an empty text, or an answer that is no option.
     """
+
+    title = "Predict"
 
     def __init__(self, question: str, options: Mapping[str, str], answer: str) -> None:
         if not FEWEST <= len(options) <= MOST:
@@ -35,9 +47,9 @@ class Predict:
             worded(f"the why of {option!r}", why)
         if answer not in options:
             raise AvicError.of("answer", answer, "one of the options: " + "; ".join(options))
-        self._live: Any = None
         self._chosen = ""
-        self.question, self.options, self.answer = question, dict(options), answer
+        self.question = question
+        self.options, self.answer = dict(options), answer
 
     @property
     def chosen(self) -> str:
@@ -55,9 +67,8 @@ class Predict:
     @property
     def text(self) -> str:
         """The question and the options, as text; not the answer."""
-        return "\n".join(
-            [f"Predict: {self.question}", *(f"  {letter}  {option}" for letter, option, _ in lettered(self))]
-        )
+        lines = [f"Predict: {self.question}", *(f"  {letter}  {option}" for letter, option, _ in lettered(self))]
+        return "\n".join([*lines, "(choose one; then .reveal() tells the answer and each why)"])
 
     @property
     def html(self) -> str:
@@ -71,11 +82,18 @@ class Predict:
             lines += [f"{'*' if option == self.answer else ' '} {letter}  {option}", f"       {why}"]
         return Look([("\n".join([*lines, "* is the answer"]), panel(asked(self) + told(self)))])
 
-    def __repr__(self) -> str:
-        return f"{self.text}\n(choose one; then .reveal() tells the answer and each why)"
+    def live_form(self) -> LiveForm:
+        """The gate as data for the browser."""
+        options = list(self.options)
+        data = {"question": self.question, "options": lettered(self), "answer": options.index(self.answer)}
+        chosen = options.index(self._chosen) if self._chosen else -1
+        return LiveForm("predict", {"data": {**data, "words": WORDS}, "chosen": chosen})
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return bundle(self, repr(self), self.html, "predict")
+    def widget(self) -> Any:
+        """A widget that follows the gate, and is followed by it. Raises ImportError where widgets do not run."""
+        from avickit.show.live.predict import live
+
+        return live(self)
 
 
 def worded(thing: str, said: object) -> None:

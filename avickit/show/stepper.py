@@ -7,7 +7,7 @@ model: what if.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from avickit.errors import AvicError
 from avickit.lab.machine import Machine
@@ -20,18 +20,22 @@ from avickit.show.story import Story
 from avickit.show.tags import beside
 from avickit.show.view import LiveForm, View
 
+if TYPE_CHECKING:
+    from avickit.lab.explore import Exploration
+
 
 class Stepper(View):
     """Steps through beats `first` to `last` of a machine's trace (its last command, if not given), starting at `beat`.
 
     `pages` are pages, tables and VMCBs; without any, those of the first two vCPUs. Instead of a machine, `scenario`
     names a scenario that comes along, or a TOML file: it is told (with its own patches or with so many), and opens
-    where the file says, or at `beat`. Raises AvicError for beats that are not there, and for what is no scenario.
+    where the file says, or at `beat`. Of an exploration it shows the counterexample, from the first of the two beats
+    that race. Raises AvicError for beats that are not there, and for what is no scenario.
     """
 
     def __init__(
         self,
-        machine: Machine | None = None,
+        machine: "Machine | Exploration | None" = None,
         *pages: Page,
         scenario: str | Path | None = None,
         patches: int | None = None,
@@ -48,6 +52,9 @@ class Stepper(View):
             first = first or (place.first if beat is None or beat >= place.first else 1)
         elif patches is not None:
             raise AvicError.of("patches", patches, "nothing: the machine has booted already")
+        if machine is not None and not isinstance(machine, Machine):
+            first, beat = first or machine.first, machine.opens if beat is None else beat
+            machine = machine.machine
         assert machine is not None
         self.story = Story(machine, pages, first, last)
         self._beat = self.story.first

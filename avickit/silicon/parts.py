@@ -162,6 +162,15 @@ def alloc_page(w: World, name: str, kind: str) -> Beats[int | None]:
 
     `kind` (`apic`, `vmcb`, `physical`, `logical`, `nested`) says how people look at it, not what it can hold.
     """
+    page = yield from take_page(w, name, kind)
+    if page is not None:
+        yield from clear_page(w, page)
+    return page
+
+
+@Op
+def take_page(w: World, name: str, kind: str) -> Beats[int | None]:
+    """The first free page, as whoever had it before left it; None when memory is full. (X4-2, H-VMCB-16)"""
     heap: Memory = w.objects["memory"][0]
     yield TAKE_HEAP(heap.lock)
     taken = (yield READ_HEAP(heap.taken)) | 1
@@ -172,9 +181,7 @@ def alloc_page(w: World, name: str, kind: str) -> Beats[int | None]:
     if number >= w.pages:
         return None
     w.page_names[number] = (name, kind)
-    page = w.first_page + number * w.page_places
-    yield from clear_page(w, page)
-    return page
+    return w.first_page + number * w.page_places
 
 
 @Op

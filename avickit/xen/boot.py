@@ -7,7 +7,7 @@ from avickit.beat import Beats, Op, World
 from avickit.manual.cpuid import CpuModel, has
 from avickit.manual.vmcb import XEN_NAMES
 from avickit.xen import intr, keys, svm
-from avickit.xen.parts import Console, Hypervisor, PCpu, Symbol, printk, xen
+from avickit.xen.parts import Console, Host, Hypervisor, PCpu, Symbol, printk, xen
 from avickit.xen.vlapic import vlapic_reg_read, vlapic_reg_write
 
 FEATURES = (
@@ -30,6 +30,7 @@ def new_xen(w: World) -> Hypervisor:
     host = Hypervisor()
     w.objects.update(xen=[host], lines=[], domains=[], vcpus=[])
     w.objects["console"] = [w.cells(Console, "console")]
+    w.objects["host"] = [w.cells(Host, "host")]
     w.objects["pcpus"] = []
     for core in w.objects["cores"]:
         shared = w.area(f"core {core.index}", ("softirq", "next"))

@@ -148,6 +148,13 @@ class Symbol:
 
 
 @dataclass(frozen=True)
+class Host:
+    """Whether Xen itself has crashed (1): then nothing on this machine runs any more. (defects.md X09, X18, X31)"""
+
+    crashed: int
+
+
+@dataclass(frozen=True)
 class Console:
     """The console's length; the lines themselves stand in a registry of the World."""
 
@@ -161,6 +168,7 @@ READ_RUNNING = Site(Kind.CHECK, LOAD, "X0-8", "Xen vcpu_kick", "reads is_running
 READ_PROCESSOR = Site(Kind.READ, LOAD, "X0-8", "Xen vcpu_kick", "reads the vCPU's processor: {old}")
 RAISE = Site(Kind.UPDATE, OR, "X0-8", "Xen cpu_raise_softirq", "raises a softirq in {place}")
 INTERRUPT = Site(Kind.SIGNAL, SIGNAL, "X0-8", "Xen smp_send_event_check_mask", "sends a physical IPI to {area}")
+PANIC = Site(Kind.UPDATE, STORE, "X5-4", "Xen panic, BUG_ON", "Xen crashes, and the whole host with it")
 CRASH = Site(Kind.UPDATE, STORE, "X4-6", "Xen domain_crash", "Xen crashes the domain")
 
 
@@ -232,3 +240,20 @@ def domain_crash(w: World, d: Domain, why: str) -> Beats[None]:
         if chosen and vcpu_of(w, chosen - 1).domain.index == d.index:
             yield RAISE(p.softirq, SOFTIRQ_SCHEDULE)
             yield INTERRUPT(p.core.signals, INTR)
+
+
+@Op
+def panic(w: World, why: str) -> Beats[None]:
+    """Xen itself crashes: every vCPU of the host stops. Only defects get here. (X5-4; X09, X18, X31)
+
+    What the caller would have done after it is still done; on a real host nothing is.
+    """
+    host: Host = w.objects["host"][0]
+    yield PANIC(host.crashed, 1)
+    yield from printk(w, f"(XEN) {why}")
+    yield from printk(w, "(XEN) Panic: the host is down")
+    for v in w.objects["vcpus"]:
+        yield PAUSE(v.cells.pause_flags, SHUT_DOWN)
+    for where in w.objects["pcpus"]:
+        yield RAISE(where.softirq, SOFTIRQ_SCHEDULE)
+        yield INTERRUPT(where.core.signals, INTR)

@@ -100,8 +100,8 @@ class Bench:
 
     def __init__(self, patches: int, **kw: Any) -> None:
         self.m = Machine(cores=3, pages=40, record=False, **kw)
-        on = {"svm_avic": True} if 4 <= patches < 9 else {}
-        self.xen = self.m.boot("svm=avic" * (patches >= 9), patches=patches, **on)
+        on = True if 4 <= patches < 9 else None
+        self.xen = self.m.boot("svm=avic" * (patches >= 9), patches=patches, svm_avic=on)
         self.domain = self.xen.create_domain(vcpus=4)
         for n in range(3):
             self.do(Do("xen", "run", n, (n,)))

@@ -11,7 +11,8 @@ from avickit import AvicError, Machine, MachineView
 from avickit.show import html, look
 from avickit.show.glance import Glance
 from avickit.show.live.lanes import LOOKS
-from avickit.show.live.machine import LiveMachine, after_cell, said
+from avickit.show.live.machine import LiveMachine, after_cell
+from avickit.show.live.picture import said
 from avickit.show.moment import moment
 from avickit.show.states import STATES, chip
 from tests.show.scene import Scene, play
@@ -38,7 +39,7 @@ def test_each_core_stands_there_with_what_it_runs(slept: Scene) -> None:
     text = MachineView(slept.m).text
     assert re.search(r"^core 0 +0 +guest mode +d1v0$", text, re.MULTILINE)
     assert re.search(r"^core 1 +1 +idle +-$", text, re.MULTILINE)
-    assert "core 0 APIC ID 0G guest moderuns d1v0" in words(MachineView(slept.m))
+    assert "core 0 host APIC ID 0G guest moderuns d1v0" in words(MachineView(slept.m))
     assert "on no cored1v1 R runnable" in words(MachineView(slept.m))
 
 

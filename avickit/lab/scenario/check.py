@@ -13,7 +13,9 @@ from avickit.lab.scenario.guest import instruction, program
 from avickit.lab.scenario.names import Names
 from avickit.lab.scenario.store import check_store
 from avickit.lab.scenario.toml_lines import Path
+from avickit.lab.scripts import prepare
 from avickit.manual.cpuid import cpu_model
+from avickit.museum.versions import chosen
 from avickit.silicon.choices import apply_choices, apply_errata
 
 MOST_NS = 1 << 62
@@ -27,6 +29,7 @@ def check(names: Names, found: Mapping[str, Any]) -> None:
     boot = found.get("boot", {})
     if "svm_avic" in boot and boot.get("patches", FIRST_AVIC) < FIRST_AVIC:
         raise names.error(("boot", "svm_avic"), "the variable comes with patch 4")
+    check_defects(names, boot)
     for index, rule in enumerate(found.get("rules", ())):
         names.rule(("rules", index), rule)
     for count in domains_of(found):
@@ -38,7 +41,22 @@ def check(names: Names, found: Mapping[str, Any]) -> None:
             check_step(names, ("race", actor, index), step)
     if "expect" in found:
         check_expect(names, ("expect",), found["expect"])
+        if isinstance(found["expect"].get("verdict"), dict) and "race" not in found:
+            raise names.error(("expect", "verdict"), "memory models differ in a race only, and there is no [race]")
     check_open_at(names, found.get("open_at", {}))
+
+
+def check_defects(names: Names, boot: Mapping[str, Any]) -> None:
+    """A version and defects that there are, with the patches they need, and that go together."""
+    patches, version = boot.get("patches", 10), boot.get("version")
+    if version is not None:
+        names.at(("boot", "version"), chosen, version, (), patches)
+    for index, defect in enumerate(boot.get("defects", ())):
+        names.at(("boot", "defects", index), chosen, None, (defect,), patches)
+    if version is not None or boot.get("defects"):
+        world = World()
+        world.objects["cores"] = []
+        names.at(("boot",), prepare, world, patches, None, version, tuple(boot.get("defects", ())))
 
 
 def domains_of(found: Mapping[str, Any]) -> list[int]:

@@ -142,7 +142,14 @@ def known(find: Callable[[Any], set[str]]) -> Callable[..., None]:
     return compare
 
 
+def host_crashed(r: "Runner", at: Path, what: str, wish: bool) -> None:
+    """Whether the host has gone down."""
+    found = r.xen.crashed
+    r.check(what, str(wish), str(found), ok=found == wish, at=at)
+
+
 XEN: dict[str, Callable[..., None]] = {
+    "crashed": host_crashed,
     "contains": lines,
     "absent": lines,
     "vmcb_names": known(lambda xen: set(xen.vmcb_names)),

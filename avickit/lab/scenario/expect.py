@@ -100,6 +100,7 @@ OF_VCPU: dict[str, Callable[..., None]] = {
     "state": plain(lambda vcpu: vcpu.state),
     "core": plain(lambda vcpu: "none" if vcpu.core is None else vcpu.core),
     "interrupt_flag": plain(lambda vcpu: vcpu.guest.interrupt_flag),
+    "lost_wakeup": plain(lambda vcpu: vcpu.lost_wakeup),
     **dict.fromkeys(("irr", "isr", "tmr"), vectors),
     **{f.__name__: f for f in (page, vmcb, exits, taken, stats)},
 }

@@ -4,21 +4,23 @@
     result = scenario.run()                 # or run(patches=6): the same story with fewer patches
     result.ok, result.machine, result["v1"].page.irr
 
-Does not model: races in any order but the given one; defects and versions of the series.
+Does not model: races in any order but the given one.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from avickit import data
 from avickit.errors import AvicError, in_range
 from avickit.lab.scenario.check import check, domains_of
+from avickit.lab.scenario.cut import CutRunner
 from avickit.lab.scenario.names import Names
 from avickit.lab.scenario.result import Check, Result, Told
 from avickit.lab.scenario.run import Runner
 from avickit.lab.scenario.schema import ScenarioError, Source, read
+from avickit.museum.versions import chosen
 
 TEXT = "<text>"
 DEFAULT_CORES = 4
@@ -56,15 +58,41 @@ class Scenario:
         """How many patches of the series the file asks for."""
         return int(self.boot.get("patches", 10))
 
-    def run(self, patches: int | None = None) -> Result:
-        """Tell the story on a new machine, with the file's patches or with others.
+    def run(
+        self, patches: int | None = None, *, version: str | None = None, defects: Iterable[str] | None = None
+    ) -> Result:
+        """Tell the story on a new machine, with the file's patches, version and defects or with others.
 
-        Raises AvicError for a number of patches that there is not; whatever the story itself runs into is in the
-        result's checks.
+        `defects=()` takes the file's away. Raises AvicError for a number of patches, a version or a defect that there
+        is not; whatever the story itself runs into is in the result's checks.
         """
-        if patches is not None:
-            in_range("patches", patches, 0, 10)
-        return Runner(self, patches).go()
+        return self.runner(patches, version=version, defects=defects).go()
+
+    def runner(
+        self, patches: int | None = None, *, version: str | None = None, defects: Iterable[str] | None = None
+    ) -> Runner:
+        """A telling that has not begun: `run` goes through with it. Raises AvicError as `run` does."""
+        patches = patches if patches is None else in_range("patches", patches, 0, 10)
+        return Runner(self.booted(patches, version, defects), patches)
+
+    def cut(self, cut: Mapping[str, Any], *, defects: Iterable[str] | None = None) -> Result:
+        """Tell the race in another order: `{"actor": "sleeper", "rule": "X0-6", "nth": 1}` stops the actor there.
+
+        Raises AvicError for a defect that there is not; a cut that cannot be made is in the result's checks.
+        """
+        return CutRunner(self.booted(None, None, defects), None, cut).go()
+
+    def booted(self, patches: int | None, version: str | None, defects: Iterable[str] | None) -> "Scenario":
+        """The same story with another version or other defects. Raises AvicError for those that there are not."""
+        boot = dict(self.boot)
+        if version is not None:
+            boot["version"] = version
+        if defects is not None:
+            boot["defects"] = (defects,) if isinstance(defects, str) else tuple(defects)
+        if version is not None or defects is not None:
+            there = boot.get("patches", 10) if patches is None else patches
+            chosen(boot.get("version"), boot.get("defects", ()), there)
+        return replace(self, boot=boot)
 
 
 def load(where: str | Path) -> Scenario:

@@ -11,9 +11,15 @@ from avickit.errors import AvicError
 HERE = Path(__file__).parent
 SCRIPTS: dict[str, tuple[str, ...]] = {
     "stepper": ("moves.js", "timeline.js", "parts.js", "stepper.js"),
+    "predict": ("predict.js",),
+    "machine": ("machine.js",),
 }
 """The scripts of each live form; the last one ends in `export default { render }`."""
-STYLES: dict[str, tuple[str, ...]] = {"stepper": ("stepper.css",)}
+STYLES: dict[str, tuple[str, ...]] = {
+    "stepper": ("stepper.css",),
+    "predict": ("theme.css", "predict.css"),
+    "machine": ("theme.css", "machine.css"),
+}
 
 
 @cache

@@ -110,9 +110,17 @@ function render({ model, el }) {
     const ns = model.get("behind");
     behind.textContent = ns > 0 ? filled(words.behind, "ns", ns) : "";
     now.hidden = ns === 0;
+    follow.hidden = false;
     follow.setAttribute("aria-pressed", String(model.get("follow")));
   }
 
+  // Until the kernel is heard of again.
+  function lost() {
+    behind.textContent = words.lost;
+    follow.hidden = now.hidden = true;
+  }
+
+  follow.parentElement.hidden = Boolean(model.alone); // in a file of its own there is nothing to follow
   follow.addEventListener("click", () => {
     model.set("follow", !model.get("follow"));
     save();
@@ -131,7 +139,9 @@ function render({ model, el }) {
     event.preventDefault();
     event.stopPropagation();
   });
-  const heard = [["change:shown", draw], ["change:behind", tell], ["change:follow", tell]];
+  const heard = [
+    ["change:shown", draw], ["change:behind", tell], ["change:follow", tell], ["comm_live_update", lost],
+  ];
   for (const [name, hear] of heard) model.on(name, hear);
   draw();
   tell();

@@ -1,45 +1,28 @@
-"""The live form of a machine view: names of vCPUs are buttons that open their pages; after each cell it is told that
-the machine has gone on, and follows if it is to.
+"""The widget of a machine view: after each cell it is told how far the machine has gone on, and follows if it is to.
 
-Does not model: what is shown (`glance`), how it is drawn (`machine.js`).
+Does not model: what is shown (`picture`), how it is drawn (`machine.js`).
 """
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import anywidget
 import traitlets
 
-from avickit.lab.handles import VcpuHandle
-from avickit.show.as_html import sheet_html
-from avickit.show.exits import exit_lines
-from avickit.show.glance import Glance, machine_html
-from avickit.show.sheets import sheet
-from avickit.show.tags import beside, cell, head, row, table
+from avickit.show.glance import Glance
+from avickit.show.live.bundle import script, style
+from avickit.show.live.picture import picture, said
 
 if TYPE_CHECKING:
     from avickit.show.machine import MachineView
-
-HERE = Path(__file__).parent
-LAST_EXITS = 3
-WORDS = {
-    "label": "Machine",
-    "follow": "follow the machine",
-    "now": "show it as it is now",
-    "behind": "The machine has gone on by {ns} ns.",
-    "detail": "pages and last exits of {name}",
-    "close": "close",
-    "help": "Tab or the arrows go from name to name, Enter opens its pages, Escape closes them",
-}
 
 
 class LiveMachine(anywidget.AnyWidget):
     """`shown` is the picture: html, details by vCPU, what is said of it. `behind`: nanoseconds since it was taken."""
 
-    _esm = (HERE / "machine.js").read_text(encoding="utf-8")
-    _css = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("theme.css", "machine.css"))
+    _esm = script("machine")
+    _css = style("machine")
     words = traitlets.Dict().tag(sync=True)
     shown = traitlets.Dict().tag(sync=True)
     follow = traitlets.Bool().tag(sync=True)
@@ -60,8 +43,7 @@ SHELLS: WeakSet[Any] = WeakSet()
 
 def live(view: "MachineView") -> LiveMachine:
     """The live form of a view."""
-    widget = LiveMachine(words=WORDS, follow=view.follow)
-    widget.show(view.glance)
+    widget = LiveMachine(**view.live_form().traits)
 
     def turn(change: Any) -> None:
         view.follow = bool(change["new"])
@@ -92,29 +74,3 @@ def after_cell(*_: Any) -> None:
             view.refresh()
         else:
             view._live.behind = behind
-
-
-def picture(glance: Glance, spoken: str) -> dict[str, Any]:
-    """What the browser shows: the form with names marked, for each name its detail, what is to be spoken."""
-    details = {v.name: detail(glance, v) for v in glance.vcpus}
-    return {"html": machine_html(glance), "details": details, "said": spoken}
-
-
-def detail(glance: Glance, v: VcpuHandle) -> str:
-    """The pages of a vCPU and its last exits, newest first."""
-    pages = beside(sheet_html(sheet(glance.then, page), narrow=True) for page in (v.page, v.vmcb))
-    newest = list(enumerate(v.exits, v.exit_count - len(v.exits) + 1))[: -LAST_EXITS - 1 : -1]
-    rows = [row([head(n, "row"), cell(" ".join(exit_lines(exit)), left=True)]) for n, exit in newest]
-    return pages + (table("", [head("exit"), head("in words")], rows, prose=True) if rows else "")
-
-
-def said(before: Glance, now: Glance) -> str:
-    """What is different, in a sentence or two."""
-    told = []
-    for name, (state, count) in now.states.items():
-        old, was = before.states.get(name, ("new", 0))
-        if old != state:
-            told.append(f"{name}: {old}, now {state}")
-        if count > was:
-            told.append(f"{name}: {count - was} more exits")
-    return f"{now.headline}. {'; '.join(told) or 'No vCPU has changed its state'}."

@@ -42,14 +42,14 @@ function build(el, { question, options, words }) {
   });
   const foot = make(root, "div", { class: "avk-foot" });
   const hide = make(foot, "button", { type: "button" }, words.hide);
-  make(foot, "small", {}, words.help);
+  const note = make(foot, "small", { role: "status" }, words.help);
   const live = make(root, "div", { class: "avk-spoken", "aria-live": "polite" });
-  return { root, items, hide, live };
+  return { root, items, hide, note, live };
 }
 
 function render({ model, el }) {
   const data = model.get("data");
-  const { root, items, hide, live } = build(el, data);
+  const { root, items, hide, note, live } = build(el, data);
 
   function choose(wanted) {
     model.set("chosen", wanted); // every view of the model hears it at once
@@ -89,10 +89,16 @@ function render({ model, el }) {
     event.preventDefault();
     event.stopPropagation();
   });
+  function lost() {
+    note.textContent = data.words.lost;
+  }
+
   model.on("change:chosen", paint);
+  model.on("comm_live_update", lost);
   paint();
   return () => {
     model.off("change:chosen", paint);
+    model.off("comm_live_update", lost);
     root.remove();
   };
 }

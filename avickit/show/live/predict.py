@@ -1,35 +1,24 @@
-"""The live gate: options as buttons; a choice opens every why. Python is told which option, and may choose, too.
+"""The widget of a gate: Python is told which option was chosen, and may choose, too.
 
 Does not model: what is asked (`avickit.show.predict`), how it is drawn (`predict.js`).
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
-from avickit.show.predict import ANSWER, lettered
+from avickit.show.live.bundle import script, style
 
 if TYPE_CHECKING:
     from avickit.show.predict import Predict
-
-HERE = Path(__file__).parent
-WORDS = {
-    "label": "Predict",
-    "answer": ANSWER,
-    "chosen": "your choice",
-    "hide": "hide the answer",
-    "said": "You chose {chosen}. The answer is {answer}.",
-    "help": "Tab and Enter, or the letter, choose; Escape hides the answer",
-}
 
 
 class LivePredict(anywidget.AnyWidget):
     """The live form of a gate. `chosen` is the number of an option, -1 before; all views and Python share it."""
 
-    _esm = (HERE / "predict.js").read_text(encoding="utf-8")
-    _css = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("theme.css", "predict.css"))
+    _esm = script("predict")
+    _css = style("predict")
     chosen = traitlets.Int(-1).tag(sync=True)
     data = traitlets.Dict().tag(sync=True)
 
@@ -42,10 +31,9 @@ class LivePredict(anywidget.AnyWidget):
 
 def live(gate: "Predict") -> LivePredict:
     """The live form of a gate, which follows the browser and is followed by it."""
-    options = list(gate.options)
-    data = {"question": gate.question, "options": lettered(gate), "answer": options.index(gate.answer), "words": WORDS}
-    widget = LivePredict(data=data)
-    widget.chosen = options.index(gate.chosen) if gate.chosen else -1
+    options, traits = list(gate.options), gate.live_form().traits
+    widget = LivePredict(data=traits["data"])
+    widget.chosen = traits["chosen"]
 
     def follow(change: Any) -> None:
         gate.chosen = options[change["new"]] if change["new"] >= 0 else ""
