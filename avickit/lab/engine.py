@@ -23,7 +23,7 @@ from avickit.beat import (
 )
 from avickit.errors import AvicError, Deadlock, OverBudget
 from avickit.lab.trace import Command, Log, Trace, actor_name
-from avickit.silicon.parts import INTR
+from avickit.silicon.parts import HOST, INTR
 from avickit.silicon.run import run_core
 
 if TYPE_CHECKING:
@@ -102,7 +102,10 @@ class Engine:
         except OverBudget:
             raise self._over(actor) from None
         finally:
-            self.world.deadline = FOREVER
+            self._end()
+
+    def _end(self) -> None:
+        self.left, self.full, self.world.deadline = self.budget, 0, FOREVER
 
     def _over(self, actor: int) -> OverBudget:
         return OverBudget(
@@ -174,13 +177,13 @@ class Engine:
         except OverBudget:
             raise self._over(at.actor) from None
         finally:
-            self.world.deadline = FOREVER
+            self._end()
         return None if len(self.stopped) > standing else self._go_on(at.script, answer, until)
 
     def settle(self) -> Iterator[tuple[int, Beats[Any]]]:
         """Cores that have been signalled, in core order, until all is quiet; those that stand wait for their turn.
 
-        A core that is done with its interrupt still pending has given way, to look again after the others (see
+        A core that idles with an interrupt pending has given way, to look again after the others (see
         `svm.do_tasklet`); where it waits for one that stands, it is left to look when that one has gone on.
         """
         w = self.world
@@ -191,7 +194,7 @@ class Engine:
             for index in turn:
                 core = w.objects["cores"][index]
                 yield index, run_core(w, core)
-                waiting &= w.at[core.signals]
+                waiting &= w.at[core.signals] if w.at[core.mode] == HOST else 0
             if waiting:
                 if not self.stopped:
                     raise Deadlock(f"{actor_name(turn[0])} waits for a vCPU that does not leave its core")
