@@ -195,7 +195,7 @@ class Engine:
                 core = w.objects["cores"][index]
                 yield index, run_core(w, core)
                 waiting &= w.at[core.signals] if w.at[core.mode] == HOST else 0
-            if waiting:
+            if waiting and all(self.core_of[place].index in turn or self._held(place) for place in w.signalled):
                 if not self.stopped:
                     raise Deadlock(f"{actor_name(turn[0])} waits for a vCPU that does not leave its core")
                 return

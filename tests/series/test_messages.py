@@ -4,7 +4,7 @@ import pytest
 
 from avickit.errors import AvicError
 from avickit.manual.exits import IpiFailure
-from avickit.silicon.guest import Insn, eoi
+from avickit.silicon.guest import Insn, eoi, write
 from avickit.xen.parts import DOWN
 from tests.proofs.xen_tools import (
     ALL,
@@ -17,6 +17,7 @@ from tests.proofs.xen_tools import (
     LOGICAL,
     LOWEST,
     NMI,
+    SELF,
     STARTUP,
     cell,
     exits,
@@ -164,3 +165,15 @@ def test_who_waits_for_startup_executes_nothing(patches: int) -> None:
     ipi(a, 2, INIT | ASSERT)
     with pytest.raises(AvicError, match="down"):
         b.guest.nop()
+
+
+@BOTH
+def test_a_sender_that_is_scheduled_in_waits_for_its_target(patches: int) -> None:
+    """X0-5: INIT and STARTUP to all, itself among them, as the first that the machine does when it runs again."""
+    on = lab(3, patches=patches)
+    a, b, c = on.vcpus
+    b.guest.execute([Insn("hlt"), write("ICRL", INIT | ASSERT | ALL_BUT_SELF), write("ICRL", INIT | ASSERT | SELF)])
+    on.xen.wake(b)
+    on.xen.run(b, 1)
+    assert [v.state for v in (a, b, c)] == ["down"] * 3
+    assert [v.core for v in (a, b, c)] == [None] * 3
