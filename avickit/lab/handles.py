@@ -15,7 +15,7 @@ from avickit.manual.tables import LogicalEntry, PhysicalEntry
 from avickit.manual.vectors import vectors_value
 from avickit.silicon.deliver import ppr_of
 from avickit.silicon.parts import Exit
-from avickit.xen.parts import BLOCKED, DOWN, PAUSED, Domain, Vcpu
+from avickit.xen.parts import BLOCKED, DOWN, PAUSED, SHUT_DOWN, Domain, Vcpu
 
 if TYPE_CHECKING:
     from avickit.lab.machine import Machine
@@ -32,7 +32,7 @@ def state(w: World, v: Vcpu) -> str:
     for holds, word in (
         (at[v.domain.cells.destroyed], "destroyed"),
         (at[v.domain.cells.crashed], "crashed"),
-        (flags & PAUSED, "paused"),
+        (flags & (PAUSED | SHUT_DOWN), "paused"),
         (flags & DOWN, "down"),
         (flags & BLOCKED, "blocked"),
     ):

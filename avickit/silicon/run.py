@@ -102,7 +102,7 @@ def complete(w: World, core: Core, guest: Guest, insn: Insn, result: int | Exit,
         return result
     if insn.op in ANSWERS:
         yield ANSWER(guest.answer, result)
-    yield from retire(w, guest, 0 if result == LOOK else result)
+    yield from retire(w, guest, result if insn.op in ANSWERS else 0)
     if result == LOOK:
         yield from evaluate(w, core, guest)
     if shadowed and not (insn.op == "sti" and result):
