@@ -13,7 +13,7 @@ from avickit.lessons.books import books
 HOME = Path(__file__).parents[2] / "notebooks"
 TEXT = (HOME / "INSTRUCTOR.md").read_text(encoding="utf-8")
 FOUND = re.findall(r"^## (\d\d) .+\n((?:(?!## ).*\n)*)", TEXT, re.MULTILINE)
-SECTIONS = dict(FOUND)
+SECTIONS: dict[str, str] = dict(FOUND)
 CLASS = 50  # minutes
 ROW = re.compile(r"^\| (\d+) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 EXAM = re.compile(r"^(\d)\. (.+?) \*Answer:\* (.+)$", re.MULTILINE)
