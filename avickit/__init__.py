@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from avickit.lab.exhibit import exhibit
     from avickit.lab.explore import explore
     from avickit.lab.machine import Machine
-    from avickit.show import Compare, MachineView, Predict, Stepper, look
+    from avickit.show import Compare, MachineView, PageView, Predict, Stepper, look
     from avickit.silicon.guest import Insn, eoi, read, write
 
 __version__ = "0.1.0"
@@ -18,6 +18,7 @@ __all__ = [
     "Insn",
     "Machine",
     "MachineView",
+    "PageView",
     "Predict",
     "Stepper",
     "__version__",
@@ -35,6 +36,7 @@ _WHERE = {
     "Insn": "avickit.silicon.guest",
     "Machine": "avickit.lab.machine",
     "MachineView": "avickit.show",
+    "PageView": "avickit.show",
     "Predict": "avickit.show",
     "Stepper": "avickit.show",
     "eoi": "avickit.silicon.guest",

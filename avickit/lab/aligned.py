@@ -7,6 +7,7 @@ model: programs of different length in any clever way; what only one side does s
 
 from collections.abc import Hashable, Sequence
 from difflib import SequenceMatcher
+from itertools import groupby, zip_longest
 from typing import Any, NamedTuple
 
 from avickit.lab import names
@@ -33,6 +34,14 @@ class Pair(NamedTuple):
         """The step in words; both, if it is not the same on both sides."""
         texts = [step.text for step in (self.left, self.right) if step is not None]
         return texts[0] if len(set(texts)) == 1 else " | ".join(texts)
+
+
+class BeatPair(NamedTuple):
+    """The numbers of two beats that stand beside each other, None where a side has none; `same` if they are alike."""
+
+    left: int | None
+    right: int | None
+    same: bool
 
 
 def align(left: Trace, right: Trace) -> list[Pair]:
@@ -102,19 +111,20 @@ def beat_key(trace: Trace, n: int) -> Hashable:
     return site, actor, names.long(trace.world, place), say(trace.world, raw), bits
 
 
-def beat_pairs(left: Trace, right: Trace, pair: Pair) -> list[tuple[int | None, int | None]]:
-    """The beats of a step side by side: their numbers, None where only the other side has one."""
+def beat_pairs(left: Trace, right: Trace, pair: Pair) -> list[BeatPair]:
+    """The beats of a step side by side; where the sides do different things, they face each other one by one."""
     one, other = pair.left.beats if pair.left else [], pair.right.beats if pair.right else []
     keys = [beat_key(left, n) for n in one], [beat_key(right, n) for n in other]
-    found = matched(*keys)
-    return [(None if i is None else one[i], None if j is None else other[j]) for i, j in found]
+    found: list[BeatPair] = []
+    for same, group in groupby(matched(*keys), key=lambda ij: None not in ij):
+        numbers = list(group)
+        mine = [one[i] for i, _ in numbers if i is not None]
+        theirs = [other[j] for _, j in numbers if j is not None]
+        found += [BeatPair(a, b, same) for a, b in zip_longest(mine, theirs)]
+    return found
 
 
 def first_beats(left: Trace, right: Trace, pair: Pair) -> tuple[int | None, int | None]:
-    """The first beat of each side that the other does not do likewise; None where a side has come to its end."""
-    one, other = pair.left.beats if pair.left else [], pair.right.beats if pair.right else []
-    for n in range(max(len(one), len(other))):
-        a, b = one[n] if n < len(one) else None, other[n] if n < len(other) else None
-        if a is None or b is None or beat_key(left, a) != beat_key(right, b):
-            return a, b
-    return None, None
+    """The first beats of a step that are not the same; None where a side has none to set against the other's."""
+    found = beat_pairs(left, right, pair)
+    return next(((a, b) for a, b, same in found if not same), (None, None))

@@ -29,6 +29,10 @@ class Stopped(NamedTuple):
     ask: Any
 
 
+class StillStanding(AvicError):
+    """A core is asked to do something while it stands between two beats of a command."""
+
+
 class Engine:
     """Plays scripts on a World and keeps the trace. `stopped` are the scripts that stand between two beats.
 
@@ -45,6 +49,8 @@ class Engine:
 
             self.drive = run_plain
         self.stopped: list[Stopped] = []
+        self.watch: Callable[[Beats[Any]], Any] | None = None
+        """Put around each generator that is recorded, where somebody wants to look at it."""
         self.core_of: dict[int, Core] = {core.signals: core for core in world.objects["cores"]}
 
     def play(self, command: Command, script: Script) -> Any:
@@ -72,7 +78,8 @@ class Engine:
                 if not self.recording:
                     answer = self.drive(self.world, beats)
                 else:
-                    answer = self._record(Stopped(script, actor, beats, None), until)
+                    watched = self.watch(beats) if self.watch else beats
+                    answer = self._record(Stopped(script, actor, watched, None), until)
                     if len(self.stopped) > standing:
                         return None
                 actor, beats = script.send(answer)
@@ -81,7 +88,7 @@ class Engine:
 
     def _refuse_held(self, actor: int) -> None:
         if any(s.actor == actor for s in self.stopped):
-            raise AvicError(f"{actor_name(actor)} stands between two beats of a command: step() or finish() first")
+            raise StillStanding(f"{actor_name(actor)} stands between two beats of a command: step() or finish() first")
 
     def _record(self, at: Stopped, until: int | None) -> Any:
         w, flat, memory = self.world, self.trace.raw.flat, self.world.at

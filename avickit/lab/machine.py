@@ -8,10 +8,10 @@ Does not model: real time; the clock moves one nanosecond a beat unless a price 
 """
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from avickit.beat import CLOCK, Site, World
+from avickit.beat import CLOCK, Beats, Site, World
 from avickit.bits import Shown
 from avickit.errors import AvicError, in_range
 from avickit.lab import handles
@@ -124,10 +124,11 @@ class Machine(Shown):
             raise AvicError(f"{name}: the host has crashed; its console says why")
         return self.engine.play(Command(name, args, len(self.trace)), SCRIPTS[name](self, *args))
 
-    def fork(self, n: int | None = None) -> "Machine":
+    def fork(self, n: int | None = None, *, watch: Callable[[Beats[Any]], Any] | None = None) -> "Machine":
         """An independent machine as this one was after beat n (now, if not given), even inside an algorithm.
 
-        Stopped inside a command, it can act on other cores, and goes on with `step()` and `finish()`. Replays the log.
+        Stopped inside a command, it can act on other cores, and goes on with `step()` and `finish()`. Replays the log;
+        `watch` may put something around each generator of beats that is replayed (`lab.sources`).
         """
         beats = len(self.trace) if n is None else n
         if not self.trace.complete or not self.engine.recording:
@@ -135,6 +136,7 @@ class Machine(Shown):
         if not 0 <= beats <= len(self.trace):
             raise AvicError.of("beat", beats, f"0..{len(self.trace)}")
         other = Machine(**self.config)
+        other.engine.watch = watch
         other.world.programs = self.world.programs.copy()
         other._programs = self._programs.copy()
         other._replay(self.trace, beats)

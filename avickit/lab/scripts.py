@@ -13,6 +13,7 @@ from avickit.errors import AvicError
 from avickit.lab.engine import WORLD, Script
 from avickit.manual.exits import ExitCode
 from avickit.museum import versions as museum
+from avickit.silicon.doorbell import write_doorbell_msr
 from avickit.silicon.guest import start
 from avickit.silicon.parts import GUEST, INTR, Core, Exit, Guest
 from avickit.silicon.run import run_core
@@ -195,11 +196,22 @@ def key(m: "Machine", letter: str) -> Script:
     yield from on_idle(m, lambda core: keys.handle_keypress(m.world, letter))
 
 
+def ring(m: "Machine", host_apic_id: int) -> Script:
+    """Software of the host writes the doorbell MSR C001_011Bh; then the machine settles. (H-BELL-1)"""
+    yield WORLD, write_doorbell_msr(m.world, m.world.objects["cores"][0], host_apic_id)
+    yield from m.engine.settle()
+
+
 def on_idle(m: "Machine", work: Callable[[Core], Beats[Any]], index: int | None = None) -> Script:
-    """Xen does some work: on a chosen core, else on the last idle one, else on core 0, out of its guest."""
+    """Xen does some work: on a chosen core, else on the last idle one, else on the first, out of its guest.
+
+    Cores that stand between two beats are passed over, while there are others.
+    """
     w = m.world
-    idle = [p.core.index for p in w.objects["pcpus"] if not w.at[p.current] and w.at[p.core.mode] != GUEST]
-    core: Core = w.objects["cores"][index if index is not None else idle[-1] if idle else 0]
+    held = {s.actor for s in m.engine.stopped}
+    free = [p for p in w.objects["pcpus"] if p.core.index not in held] or w.objects["pcpus"]
+    idle = [p.core.index for p in free if not w.at[p.current] and w.at[p.core.mode] != GUEST]
+    core: Core = w.objects["cores"][index if index is not None else idle[-1] if idle else free[0].core.index]
     result: list[Any] = []
     yield core.index, in_host(w, core, work, result)
     yield from m.engine.settle()
@@ -259,4 +271,4 @@ def race(m: "Machine", *order: Any) -> Script:
 SCRIPTS: dict[str, Callable[..., Script]] = {
     f.__name__: f
     for f in (boot_xen, create_domain, destroy_domain, execute, on, set_cpl, run, deschedule, pause, unpause, wake)
-} | {f.__name__: f for f in (set_irq, event, key, advance, race)}
+} | {f.__name__: f for f in (set_irq, event, key, advance, ring, race)}

@@ -53,10 +53,19 @@ def code_text(w: World, program: int) -> str:
     return ", ".join([*map(insn_text, found[:MOST_INSNS]), *more]) or "nothing"
 
 
-def boot(w: World, cmdline: str, patches: int, svm_avic: bool | None) -> str:
+def boot(
+    w: World,
+    cmdline: str,
+    patches: int,
+    svm_avic: bool | None,
+    version: str | None = None,
+    defects: tuple[str, ...] = (),
+) -> str:
     """How Xen was booted."""
-    more = "" if svm_avic is None else f", svm_avic = {int(svm_avic)}"
-    return f"boot Xen with {patches} patches: {cmdline or 'no option'}{more}"
+    more = [f"version {version}"] if version else []
+    more += [f"defects {' '.join(defects)}"] if defects else []
+    more += [] if svm_avic is None else [f"svm_avic = {int(svm_avic)}"]
+    return ", ".join([f"boot Xen with {patches} patches: {cmdline or 'no option'}", *more])
 
 
 def irq(w: World, index: int, vector: int, level: bool, core: int | None) -> str:
@@ -73,6 +82,12 @@ def off(w: World, index: int, sync: bool) -> str:
 def stored(w: World, what: str, place: int, value: int) -> str:
     """What software of the host stores."""
     return f"store {value:X}h to {names.long(w, place)}"
+
+
+def bell(w: World, host_apic_id: int) -> str:
+    """A doorbell that software rings."""
+    by_id = w.objects["core_of"]
+    return f"ring the doorbell of {by_id[host_apic_id] if host_apic_id < len(by_id) else 'no core'}"
 
 
 TOLD: dict[str, Callable[..., str]] = {
@@ -92,5 +107,7 @@ TOLD: dict[str, Callable[..., str]] = {
     "key": lambda w, letter: f"debug key {letter}",
     "advance": lambda w, ns: f"{ns} ns pass",
     "host_store": stored,
+    "ring": bell,
+    "race": lambda w, specs, *_: f"a race of {len(specs)} in one order",
 }
 """The words of each command: arguments as `lab.scripts` has them."""

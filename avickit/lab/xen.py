@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from avickit.errors import AvicError, in_range
 from avickit.lab.handles import DomainHandle, VcpuHandle
+from avickit.silicon.doorbell import MAX_DOORBELL_ID
 from avickit.xen.domain import MAX_VCPUS
 
 if TYPE_CHECKING:
@@ -116,6 +117,16 @@ class XenHandle:
         """An interrupt from the PIC."""
         self._vector(vector)
         self._machine.command("event", vcpu.vcpu.guest.index, "extint", vector)
+
+    def ring(self, core: int) -> None:
+        """Software writes MSR C001_011Bh, so that this core's doorbell rings. (H-BELL-1)
+
+        Raises AvicError for a core whose physical APIC ID does not fit the MSR.
+        """
+        self._core(core)
+        host_apic_id = self._machine.world.objects["cores"][core].host_apic_id
+        in_range("physical APIC ID of the core", host_apic_id, 0, MAX_DOORBELL_ID)
+        self._machine.command("ring", host_apic_id)
 
     def key(self, letter: str) -> list[str]:
         """Press a debug key; the lines it printed."""

@@ -20,6 +20,7 @@ CONFIDENCE = {
     "S": "follows from the code alone, or was executed",
     "H": "the code is certain; the consequence leans on hardware behaviour that the manual leaves open",
     "M": "plausible, not fully traced",
+    "-": "no letter: KVM's items are known by their fixes, the prototypes' by their code",
 }
 """What the letters of a confidence mean; S/H is certain in one part and H in another."""
 

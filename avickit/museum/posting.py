@@ -4,6 +4,7 @@ Does not model: what the core's registers hold where no guest runs; X07 drops no
 """
 
 from avickit.beat import LOAD, Beats, Kind, Site, World
+from avickit.errors import AvicError
 from avickit.museum.registry import brings
 from avickit.series import p06_scheduling as p06
 from avickit.series import p07_interrupts as p07
@@ -48,6 +49,9 @@ def only_if_current_has_if(w: World, core: Core, v: Vcpu, vector: int) -> Beats[
 @brings("K01")
 def erratum_1235(w: World) -> None:
     """The core's IRR write is no barrier, so that it may miss that IsRunning was cleared. (H-CPUID-5)"""
+    for cpu in w.objects.get("cpu", ()):
+        if not cpu.erratum_1235:
+            raise AvicError.of("defect K01 on", cpu.name, "a CPU that has erratum 1235: Family 17h (epyc)")
     w.replace(ipi.accept_ipi, unlocked_irr, "K01")
 
 

@@ -1,6 +1,6 @@
-"""What people look at: text and static HTML of pages, beats and exits; a stepper, a comparison. Standard library only.
+"""What people look at: text and static HTML; a page, a stepper, a machine, a comparison. Standard library only.
 
-    from avickit.show import look, Stepper
+    from avickit.show import PageView, Stepper, look
 
 A sheet (`model`) is what there is to see of a page; `as_text` and `as_html` draw it; `stepper` steps through a trace.
 Importing this room gives the handles of the lab their HTML form. Does not model: anything.
@@ -10,10 +10,11 @@ from avickit.bits import Shown
 from avickit.show.compare import Compare
 from avickit.show.looks import Look, html, look, tally, text
 from avickit.show.machine import MachineView
+from avickit.show.page_view import PageView
 from avickit.show.predict import Predict
 from avickit.show.stepper import Stepper
 
-__all__ = ["Compare", "Look", "MachineView", "Predict", "Stepper", "html", "look", "tally", "text"]
+__all__ = ["Compare", "Look", "MachineView", "PageView", "Predict", "Stepper", "html", "look", "tally", "text"]
 
 Shown.form = staticmethod(html)
 Shown.live = staticmethod(lambda machine: MachineView(machine)._repr_mimebundle_())

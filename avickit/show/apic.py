@@ -43,7 +43,7 @@ def apic_groups(m: Moment, page: ApicPage) -> tuple[Group, ...]:
     for line in MAP:
         offsets = [line.offset] if line.name in VECTORS else line.offsets
         if line.register is None:  # most of the page; told only where it holds something
-            offsets = [o for o in offsets if m.at[page.place + (o >> SLOT)] or m.before[page.place + (o >> SLOT)]]
+            offsets = [o for o in offsets if holds(m, page.place + (o >> SLOT))]
         rows.setdefault(line.name, []).extend(apic_row(m, page.place, offset, ext_lvt) for offset in offsets)
     groups = []
     for title, wanted in GROUPS:
@@ -51,6 +51,11 @@ def apic_groups(m: Moment, page: ApicPage) -> tuple[Group, ...]:
             groups += [Group(f"{n}: {word}", "vectors", tuple(rows[n])) for n, word in VECTORS.items()]
         groups.append(Group(title, "registers", tuple(row for name in wanted for row in rows[name])))
     return tuple(groups)
+
+
+def holds(m: Moment, place: int) -> bool:
+    """Whether there is something to tell of plain memory."""
+    return bool(m.at[place] or m.before[place] or (m.kept and m.name(place) in m.kept))
 
 
 def apic_row(m: Moment, page: int, offset: int, ext_lvt: bool) -> Row:

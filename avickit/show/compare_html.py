@@ -5,10 +5,11 @@ Does not model: what is compared (`comparison`).
 
 from collections.abc import Sequence
 
+from avickit.lab.aligned import Pair
 from avickit.lab.trace import Trace
 from avickit.show import palette
 from avickit.show.beats import beat_html
-from avickit.show.comparison import MEASURES, MOST_LINES, Comparison, Line
+from avickit.show.comparison import MEASURES, MOST_LINES, NOTHING, Comparison, Line, came_of
 from avickit.show.tags import box, element, fold, head, panel, row, text
 
 NAME_HUES = ("sky blue", "orange")
@@ -23,21 +24,31 @@ TWO = "display:grid;grid-template-columns:repeat(2,1fr);gap:6px"
 
 def compare_html(c: Comparison) -> str:
     """All of it."""
-    return panel(element("div", element("b", text(c.verdict())), BIG) + begins(c) + steps(c) + quiet(c))
+    return panel(verdict(c) + element("div", begins(c), TWO) + steps(c) + quiet(c))
+
+
+def verdict(c: Comparison) -> str:
+    """The comparison in one sentence."""
+    return element("div", element("b", text(c.verdict())), BIG)
 
 
 def begins(c: Comparison) -> str:
     """The two sides of the first step that differs: what came of it, and the beat with which it begins."""
     if c.first is None:
         return ""
-    sides = zip(c.names, (c.left, c.right), c.line(c.first).came, c.first_beats, NAME_HUES, strict=True)
-    return element("div", "".join(one_side(*side) for side in sides), TWO)
+    beats = zip((c.left, c.right), c.first_beats, strict=True)
+    return "".join(one_side(c, which, c.first, beat_of(trace, n)) for which, (trace, n) in enumerate(beats))
 
 
-def one_side(name: str, trace: Trace, came: str, n: int | None, hue: str) -> str:
-    """One side of the first difference."""
-    lead = element("div", named(name, hue) + " " + text(came), "margin:2px 4px")
-    beat = beat_html(trace[n]) if n is not None else panel(text("no further beat in this step"))
+def beat_of(trace: Trace, n: int | None) -> str:
+    """A beat, or that a side has none."""
+    return panel(text(NOTHING)) if n is None else beat_html(trace[n])
+
+
+def one_side(c: Comparison, which: int, pair: Pair, beat: str) -> str:
+    """One side of a step: its name, what came of the step, a beat."""
+    came = came_of((pair.left, pair.right)[which])
+    lead = element("div", f"{named(c.names[which], NAME_HUES[which])} {text(came)}", "margin:2px 4px")
     return element("div", f"{lead}{beat}")
 
 

@@ -6,7 +6,7 @@ Does not model: what is compared (`comparison`).
 from collections.abc import Sequence
 
 from avickit.lab.trace import Trace
-from avickit.show.comparison import MEASURES, MOST_LINES, Comparison, Line
+from avickit.show.comparison import MEASURES, MOST_LINES, NOTHING, Comparison, Line
 
 NUMBER = 6
 """The least width of a number."""
@@ -33,7 +33,7 @@ def begins(c: Comparison) -> list[str]:
 def beat_line(trace: Trace, n: int | None) -> str:
     """One beat in one line."""
     if n is None:
-        return "no further beat in this step"
+        return NOTHING
     beat = trace[n]
     return f"beat {n}, {beat.actor} {beat.kind}: {beat.say}  [{beat.rule}]"
 

@@ -27,6 +27,7 @@ MOST_NOTES = 6
 """And so many things that came of a step."""
 MOST_TEXT = 120
 """And so much of its name."""
+NOTHING = "Only the other side has a beat here."
 FOLD_FROM = 2
 """Fewer steps that are alike are not folded."""
 

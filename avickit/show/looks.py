@@ -14,7 +14,6 @@ from avickit.bits import Register
 from avickit.errors import AvicError
 from avickit.lab.handles import DomainHandle, VcpuHandle
 from avickit.lab.machine import Machine
-from avickit.lab.pages import ApicPage, TableView, VmcbView
 from avickit.lab.stats import Counters
 from avickit.lab.trace import Beat, Trace
 from avickit.show.apic import LEGEND
@@ -26,13 +25,12 @@ from avickit.show.machine import MachineView
 from avickit.show.moment import moment, past
 from avickit.show.overview import domain_html, domain_text, vcpu_html, vcpu_text
 from avickit.show.register import register_html
-from avickit.show.sheets import sheet
+from avickit.show.sheets import PAGES, sheet
 from avickit.show.statistics import statistics_table, statistics_text
 from avickit.show.tags import beside, element, panel
 from avickit.show.tags import text as text_of
 from avickit.silicon.parts import Exit
 
-PAGES = (ApicPage, TableView, VmcbView)
 Forms = tuple[str, str]
 """Text and HTML."""
 

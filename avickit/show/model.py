@@ -135,6 +135,14 @@ class Sheet:
             kept += [replace(group, rows=rows, more="")] if rows else []
         return replace(self, groups=tuple(kept)).fitted() if kept else self
 
+    def keeping(self, places: Mapping[str, int]) -> "Sheet":
+        """The sheet with the rows of these places told whatever they hold, so that no row comes or goes."""
+        groups = []
+        for group in self.groups:
+            rows = tuple(replace(row, rest=None) if row.place in places else row for row in group.rows)
+            groups.append(replace(group, rows=rows))
+        return replace(self, groups=tuple(groups)).fitted()
+
 
 def parts_of(register: type[Register] | None, value: int, before: int) -> tuple[Part, ...]:
     """The fields of a value, highest bits first, and reserved bits that are set."""

@@ -3,6 +3,7 @@
 Does not model: moments that were not recorded; of a machine without a complete recording only the present can be seen.
 """
 
+from collections.abc import Collection
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,12 +26,15 @@ class Moment:
     before: list[Any]
     told: bool
     """Whether a single beat was asked for: then the place that it looks at is marked as well."""
+    kept: Collection[str] = ()
+    """The places of a story, by name: their rows are there at every moment of it, whatever they hold."""
 
     @property
     def note(self) -> str:
         """Which moment it is and what is marked, in a few words."""
         if self.beat == self.since:
-            return f"after beat {self.beat}" if self.machine.trace.complete else "now, beyond the recording"
+            known = self.machine.trace.complete and self.machine.engine.recording
+            return f"after beat {self.beat}" if known else "now, beyond the recording"
         if self.beat == self.since + 1:
             return f"after beat {self.beat}; * marks what it changed"
         return f"after beat {self.beat}; * marks what beats {self.since + 1} to {self.beat} changed"

@@ -25,6 +25,14 @@ CHANGED: Final = "yellow"
 LOOKED_AT: Final = "sky blue"
 ACCESS: Final = {"A": "bluish green", "X": "blue", "T": "orange", "F": "vermillion"}
 """By the letter of an access: allow, accelerated, trap, fault."""
+SHAPE: Final = {
+    "A": "border:1px solid;border-radius:8px",
+    "X": "border:3px double;border-radius:8px",
+    "T": "border:1px dashed",
+    "F": "border:2px solid",
+}
+SHAPES_SAID: Final = "; the frame is the write's: A round, X double, T dashed, F thick"
+"""The same by shape."""
 KIND: Final = {
     "READ": "black",
     "CHECK": "sky blue",

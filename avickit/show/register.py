@@ -5,8 +5,9 @@ Does not model: where it lies.
 
 from avickit.bits import Register
 from avickit.manual.vectors import Vectors, vectors_of
-from avickit.show.model import MOST_FIELDS, Row, parts_of
-from avickit.show.tags import cell, element, head, panel, row, runs, table, text
+from avickit.show.as_html import bits_html
+from avickit.show.model import MOST_FIELDS, parts_of
+from avickit.show.tags import cell, element, head, panel, plain, row, table, text
 from avickit.show.writing import digits, vectors
 
 
@@ -18,11 +19,11 @@ def register_html(register: Register) -> str:
     lead += element("small", text(summary))
     if kind is Vectors:
         return panel(lead + text(f": {vectors(vectors_of(register.value), most=256) or 'no vector'}"))
-    bits = "".join(runs(Row("", 0, "", register.value, register.value, kind.width).runs()))
+    bits = bits_html(register.value, 0, kind.width)
     parts = parts_of(kind, register.value, register.value)
     rows = [
         row([cell(p.where), head(p.name, "row"), cell(p.shown), cell(p.meaning, left=True)])
         for p in (parts if len(parts) <= MOST_FIELDS else [p for p in parts if p.value])
     ]
     columns = [head("bits"), head("field"), head("value"), head("meaning")]
-    return panel(f"{lead}<div>{element('code', bits)}</div>{table('', columns, rows)}")
+    return plain(panel(f"{lead}<div>{element('code', bits)}</div>{table('', columns, rows)}"))

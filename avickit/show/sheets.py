@@ -12,6 +12,8 @@ from avickit.show.tables import table_groups
 from avickit.show.vmcb import raw_groups, vmcb_groups
 
 Page = ApicPage | TableView | VmcbView
+PAGES = (ApicPage, TableView, VmcbView)
+EXPECTED = "a vCPU's page or VMCB, or a table of a domain"
 
 
 def sheet(m: Moment, page: Page, *, raw: bool = False) -> Sheet:
@@ -30,4 +32,4 @@ def by_type(m: Moment, page: Page) -> tuple[str, tuple[Group, ...]]:
         return "table", table_groups(m, page)
     if isinstance(page, VmcbView):
         return "vmcb", vmcb_groups(m, page)
-    raise AvicError.of("page", page, "a vCPU's page or VMCB, or a table of a domain")
+    raise AvicError.of("page", page, EXPECTED)

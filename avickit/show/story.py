@@ -4,15 +4,17 @@ This is what a stepper steps through, whatever it is made of. Does not model: wi
 """
 
 from collections.abc import Sequence
-from functools import reduce
+from dataclasses import replace
+from functools import cached_property, reduce
 from operator import or_
 from typing import NamedTuple
 
 from avickit.errors import AvicError
 from avickit.lab.machine import Machine
+from avickit.lab.sources import Spot, spots
 from avickit.lab.trace import Beat
 from avickit.show.model import Sheet
-from avickit.show.moment import moment
+from avickit.show.moment import Moment, moment
 from avickit.show.sheets import Page, sheet
 
 
@@ -26,15 +28,22 @@ class Frame(NamedTuple):
 class Story:
     """The beats `first` to `last` of a machine's trace on some pages; without pages on those of the first two vCPUs.
 
-    Each page shows the places that any of these beats looks at or changes. Raises AvicError for beats that are not
+    Each page shows the places that any of these beats looks at or changes; a `wide` one all its places, with those
+    never folded. Raises AvicError for beats that are not
     there.
     """
 
     def __init__(
-        self, machine: Machine, pages: Sequence[Page] = (), first: int | None = None, last: int | None = None
+        self,
+        machine: Machine,
+        pages: Sequence[Page] = (),
+        first: int | None = None,
+        last: int | None = None,
+        *,
+        wide: bool = False,
     ) -> None:
         trace = machine.trace
-        self.machine = machine
+        self.machine, self.wide = machine, wide
         self.pages = tuple(pages) or usual_pages(machine)
         self.last = len(trace) if last is None else last
         self.first = (trace.commands[-1].first + 1 if trace.commands else 1) if first is None else first
@@ -61,9 +70,19 @@ class Story:
         self.within(n)
         if self._frame is None or self._frame.beat.n != n:
             then = moment(self.machine, n)
-            sheets = tuple(sheet(then, page).only(self.places) for page in self.pages)
+            sheets = tuple(self.sheet(then, page) for page in self.pages)
             self._frame = Frame(self.machine.trace[n], sheets)
         return self._frame
+
+    @cached_property
+    def spots(self) -> list[Spot]:
+        """Where in the source the beats 1 to `last` come from."""
+        return spots(self.machine, self.last)
+
+    def sheet(self, then: Moment, page: Page) -> Sheet:
+        """A page at a moment of the story: wide with all its rows, else with those that the story plays on."""
+        seen = sheet(replace(then, kept=self.places), page)
+        return replace(seen.keeping(self.places), note="") if self.wide else seen.only(self.places)
 
 
 def usual_pages(machine: Machine) -> tuple[Page, ...]:

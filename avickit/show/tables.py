@@ -14,7 +14,8 @@ def table_groups(m: Moment, table: TableView) -> tuple[Group, ...]:
     """The entries that are in use, or were at the earlier moment, or are looked at."""
     register, own = type(table[0]), m.looked_at.startswith(m.title(table.place))
     places = range(table.place, table.place + len(table))
-    used = [place for place in places if m.at[place] or m.before[place] or (own and m.name(place) == m.looked_at)]
+    told = {m.looked_at, *m.kept} if own or m.kept else set()
+    used = [place for place in places if m.at[place] or m.before[place] or (told and m.name(place) in told)]
     rows = tuple(entry_row(m, place, place - table.place, register) for place in used)
     return (Group("Entries", "entries", rows, f"{len(table) - len(rows)} other entries: 0, not valid"),)
 

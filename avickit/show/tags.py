@@ -1,14 +1,20 @@
 """The few HTML elements that the static forms are made of. All text is escaped here, and nowhere else.
 
-Only what JupyterLab leaves of a notebook that is not trusted: no style sheets, scripts, svg, aria, ids or variables.
-Does not model: pages and beats (see `as_html`, `beats`).
+What belongs to which place of a page is written in `data-at`, `data-bits` and `data-bit`, for the live form; `plain`
+takes these out for the static one. Else only what JupyterLab leaves of a notebook that is not trusted: no style sheets,
+scripts, svg, aria, ids or variables. Does not model: pages and beats (see `as_html`, `beats`).
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from avickit.show import palette
 
+MOST_ONES = 14
+FIELDS = re.compile(r'<span data-bit="[^"]*">([^<]*)</span>')
+HOOKS = re.compile(r' data-(?:at|bits?)="[^"]*"')
+ONES = re.compile("1+")
 PAD = "padding:0 4px"
 TABLE = "font:12px monospace;border-collapse:collapse;margin:2px 0"
 SMALL = "font:11px monospace;border-collapse:collapse;margin:2px 0"
@@ -21,8 +27,14 @@ PANEL = f"border:1px solid {palette.grey(0.5)};border-radius:4px;padding:4px;mar
 def element(tag: str, inner: str, style: str = "", **attributes: object) -> str:
     """An element around HTML; attribute values are escaped, empty ones left out."""
     given = {"style": style, **attributes}
-    text = "".join(f' {name}="{escape(str(value))}"' for name, value in given.items() if value not in ("", None))
+    names = {name: name.replace("_", "-") for name in given}
+    text = "".join(f' {names[n]}="{escape(str(value))}"' for n, value in given.items() if value not in ("", None))
     return f"<{tag}{text}>{inner}</{tag}>"
+
+
+def plain(html: str) -> str:
+    """HTML without what only the live form needs."""
+    return HOOKS.sub("", FIELDS.sub(r"\1", html))
 
 
 def text(value: object) -> str:
@@ -38,18 +50,23 @@ def cell(value: object, hue: str = "", *, left: bool = False, right: bool = Fals
 def box(tag: str, inner: str, hue: str = "", *, left: bool = False, right: bool = False, **attributes: object) -> str:
     """A cell around HTML; where front ends differ in the side that they put text on, say which."""
     side = ";text-align:left" if left else ";text-align:right" if right else ""
-    wash = f";background:{palette.wash(hue)}" if hue else ""
-    return element(tag, inner, PAD + side + wash, **attributes)
+    return element(tag, inner, PAD + side + ground(hue), **attributes)
 
 
-def head(value: object, scope: str = "col", title: str = "", colspan: int | None = None, hue: str = "") -> str:
+def ground(hue: str) -> str:
+    """The end of a style that paints a background."""
+    return f";background:{palette.wash(hue)}" if hue else ""
+
+
+def head(value: object, scope: str = "col", title: str = "", hue: str = "", **attributes: int | str) -> str:
     """A cell that names its column or row."""
-    return box("th", text(value), hue, left=True, scope=scope, title=title, colspan=colspan)
+    given: dict[str, object] = {"scope": scope, "title": title, **attributes}
+    return element("th", text(value), PAD + ";text-align:left" + ground(hue), **given)
 
 
-def row(cells: Iterable[str], hue: str = "") -> str:
-    """A row of a table; the hue comes with a mark character in one of the cells."""
-    return element("tr", "".join(cells), f"background:{palette.wash(hue)}" if hue else "")
+def row(cells: Iterable[str], hue: str = "", at: str = "") -> str:
+    """A row of a table; the hue comes with a mark character in one of the cells. `at` is the place it shows."""
+    return element("tr", "".join(cells), f"background:{palette.wash(hue)}" if hue else "", data_at=at)
 
 
 def table(
@@ -71,6 +88,11 @@ def runs(pieces: Iterable[tuple[str, bool]], most: int = 6) -> str:
         first, last = hot[0], hot[-1] + 1
         found = [*found[:first], ("".join(t for t, _ in found[first:last]), True), *found[last:]]
     return "".join(f"<mark>{escape(t)}</mark>" if changed else escape(t) for t, changed in found)
+
+
+def lit(bits: str) -> str:
+    """Bits that are set, in bold; not where they come in very many runs, which would be large."""
+    return bits if len(ONES.findall(bits)) > MOST_ONES else ONES.sub(r"<b>\g<0></b>", bits)
 
 
 def panel(inner: str) -> str:

@@ -34,7 +34,7 @@ def vmcb_groups(m: Moment, vmcb: VmcbView) -> tuple[Group, ...]:
     groups = []
     for title, offsets in (*GROUPS, ("Other words", rest)):
         rows = tuple(word_row(m, vmcb.place, offset, VMCB_WORDS.get(offset)) for offset in offsets)
-        groups.append(Group(title, "words", tuple(row for row in rows if not row.quiet)))
+        groups.append(Group(title, "words", tuple(row for row in rows if not row.quiet or row.place in m.kept)))
     left = 512 - sum(len(group.rows) for group in groups)
     return (*groups, Group("", "words", (), f"{left} other words: 0"))
 

@@ -97,6 +97,12 @@ CHOICES = {
         "gp",
         {"rings": (doorbell.write_doorbell_msr, other.any_doorbell_id)},
     ),
+    "doorbell_order": Choice(
+        "H-BELL-1",
+        "the doorbell's WRMSR and the core's earlier stores",
+        "may-overtake",
+        {"after-stores": (doorbell.ring, other.ring_after_stores)},
+    ),
     "doorbell_in_host": Choice(
         "H-BELL-3", "doorbell in host mode", "ignored", {"held": (doorbell.miss, other.hold_doorbell)}
     ),

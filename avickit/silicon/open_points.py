@@ -4,7 +4,7 @@ Each function has the signature of the step that it replaces; `choices` says whi
 Does not model: open points of x2AVIC, Secure AVIC and the IOMMU.
 """
 
-from avickit.beat import AND, LOAD, STORE, Beats, Kind, Site, World
+from avickit.beat import AND, FENCE, LOAD, STORE, Beats, Kind, Site, World
 from avickit.manual.apic import Offset, Svr
 from avickit.manual.exits import ExitCode, IpiFailure
 from avickit.manual.icr import ICRL
@@ -19,6 +19,7 @@ PLAIN_READ = Site(Kind.READ, LOAD, "H-CPUID-5", "erratum 1235", "reads the targe
 PLAIN_WRITE = Site(
     Kind.UPDATE, STORE, "H-CPUID-5", "erratum 1235", "writes the target's IRR: vector {bits}, no barrier"
 )
+DRAIN = Site(Kind.CHECK, FENCE, "H-BELL-1", "APM2 15.29.8.2 p.578", "the store buffer drains before the doorbell rings")
 RESERVED_ICRL = ICRL.reserved.mask
 
 
@@ -137,6 +138,12 @@ def any_doorbell_id(w: World, core: Core, value: int) -> Beats[bool]:
     """IDs above 255 are taken as they are. (H-BELL-1)"""
     yield from doorbell.ring(w, core, value)
     return True
+
+
+def ring_after_stores(w: World, core: Core, host_apic_id: int) -> Beats[None]:
+    """The core's store buffer drains before the message leaves. (H-BELL-1)"""
+    yield DRAIN(core.signals)
+    yield from doorbell.ring.fn(w, core, host_apic_id)
 
 
 def hold_doorbell(w: World, core: Core) -> Beats[None]:

@@ -104,6 +104,9 @@ def test_a_restarted_kernel_leaves_the_picture_and_the_steps(page: Page, two: Lo
     wait_idle(page)
     page.wait_for_timeout(500)
     expect(view.locator(".avk-said")).to_have_text(before, use_inner_text=True)
+    expect(view.locator(".avk-notice")).to_have_text(
+        "The kernel has gone. The picture stands, and can still be stepped through."
+    )
     view.get_by_role("button", name="forward (Right)").click()
     expect(view.locator(".avk-said")).not_to_have_text(before, use_inner_text=True)
     page.wait_for_timeout(500)

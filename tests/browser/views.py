@@ -65,5 +65,5 @@ VIEWS: dict[str, Callable[[Made], Any]] = {
     "exits": lambda m: exits_by_cause(None, **{m.words: m.scene.a.exits, "other": m.scene.b.exits}),
     "ppr": lambda m: ppr_over_time(m.scene.m, m.scene.b, first=m.scene.start + 1),
 }
-LIVE = ("stepper", "machine", "predict", "predict-unchosen")
+LIVE = ("stepper", "compare", "machine", "predict", "predict-unchosen")
 """Those with a live form, which can be saved as a page that lives without a kernel."""

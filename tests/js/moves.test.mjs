@@ -49,15 +49,18 @@ test("joins prepared pieces only", () => {
   assert.equal(m.sheets(data, 12), "<div><table><tr><mark>b</mark></tr></table></div>");
 });
 
-test("finds words and numbers, round the end", () => {
-  assert.equal(m.find(data, "RINGS", 10, 1, plain), 12);
-  assert.equal(m.find(data, "rings", 14, 1, plain), 12);
-  assert.equal(m.find(data, "rings", 12, -1, plain), 14);
-  assert.equal(m.find(data, "& waits", 12, 1, plain), 14);
-  assert.equal(m.find(data, "13", 10, 1, plain), 13);
-  assert.equal(m.find(data, "99", 10, 1, plain), null);
-  assert.equal(m.find(data, "  ", 10, 1, plain), null);
-  assert.equal(m.find(data, "<b>", 10, 1, plain), null);
+test("finds words, round the end, and tells numbers from words", () => {
+  assert.equal(m.find(data, ["rings"], 10, 1, plain), 12);
+  assert.equal(m.find(data, ["rings"], 14, 1, plain), 12);
+  assert.equal(m.find(data, ["rings"], 12, -1, plain), 14);
+  assert.equal(m.find(data, ["& waits"], 12, 1, plain), 14);
+  assert.equal(m.find(data, ["nothing", "loads"], 12, 1, plain), 13);
+  assert.equal(m.find(data, ["<b>"], 10, 1, plain), null);
+  assert.deepEqual(["13", " 99 ", "RINGS", "  "].map((x) => m.wanted(x, 10, 14)), [13, "99", "rings", null]);
+  const memory = [{ rows: { 10: { name: "A", place: "one A, 010h" }, 20: { name: "B", place: "one B, 020h" } } }];
+  assert.deepEqual(m.rowsWith(memory, "one b"), [[0, "20"]]);
+  assert.deepEqual(m.rowsWith(memory, "010h"), [[0, "10"]]);
+  assert.deepEqual(m.rowsWith(memory, "zz"), []);
 });
 
 test("maps keys, and leaves others alone", () => {
@@ -81,6 +84,12 @@ test("maps keys, and leaves others alone", () => {
   assert.equal(key("s", "div", { metaKey: true }), null);
 });
 
+test("plain keys are the view's own, chords and running a cell are the notebook's", () => {
+  for (const key of ["ArrowUp", "x", "Tab", "Enter", "Escape"]) assert.equal(m.isOwn({ key }), true);
+  assert.equal(m.isOwn({ key: "Enter", shiftKey: true }), false);
+  for (const held of ["ctrlKey", "altKey", "metaKey"]) assert.equal(m.isOwn({ key: "s", [held]: true }), false);
+});
+
 test("beats and pixels are inverse to each other", () => {
   for (const count of [1, 27, 10_000]) {
     const at = m.scale(5, 4 + count, 60, 900);
@@ -95,6 +104,34 @@ test("ticks are round and not too dense", () => {
   const many = m.ticks(1, 10_000, 0.1);
   assert.ok(many.length <= 22);
   assert.ok(many.every((n) => n % 500 === 0));
+});
+
+test("spans are cut to the part that is seen", () => {
+  const flat = [1, 0, 0, 4, 1, 2, 8, 2, 1];
+  assert.deepEqual(m.spansOf(flat, 9, 5, 8).map(({ from, to, look }) => [from, to, look]), [[5, 8, 1], [8, 9, 2]]);
+  assert.deepEqual(m.spansOf(flat, 9, 2, 3).map(({ from, to, look }) => [from, to, look]), [[2, 4, 0]]);
+});
+
+test("a zoomed part keeps the beat where it was, and stays within all beats", () => {
+  for (const n of [1, 250, 999, 1000]) {
+    let view = [1, 1000];
+    for (const factor of [2, 2, 2, 2, 2, 2, 2, 0.5, 0.5]) {
+      view = m.zoomed(view, n, factor, 1, 1000);
+      assert.ok(view[0] >= 1 && view[1] <= 1000 && view[0] <= n && n <= view[1], `${n} in ${view}`);
+      assert.ok(view[1] - view[0] + 1 >= 24);
+    }
+  }
+  assert.deepEqual(m.zoomed([100, 199], 150, 0.001, 1, 1000), [1, 1000]);
+  assert.deepEqual(m.zoomed([1, 10], 5, 2, 1, 10), [1, 10], "there is nothing to zoom into");
+});
+
+test("a part pans to the ends, and follows a beat that leaves it", () => {
+  assert.deepEqual(m.panned([100, 199], 0.25, 1, 1000), [125, 224]);
+  assert.deepEqual(m.panned([950, 999], 0.5, 1, 1000), [951, 1000]);
+  assert.deepEqual(m.panned([3, 52], -0.5, 1, 1000), [1, 50]);
+  assert.deepEqual(m.holding([100, 199], 150, 1, 1000), [100, 199]);
+  const [from, to] = m.holding([100, 199], 500, 1, 1000);
+  assert.ok(from <= 500 && 500 <= to && to - from === 99);
 });
 
 test("spans end where the next begins", () => {

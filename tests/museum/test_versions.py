@@ -78,10 +78,36 @@ def test_the_versions_differ_as_the_lineage_says() -> None:
     assert {"X03", "X04"} <= set(version_of("A2").brought) - b1
 
 
+CONSEQUENCES = [
+    ("museum-x01", {"P16": "host", "B2": "lost_wakeup"}),
+    ("museum-x12", {"B1": "crashed", "B2": "crashed"}),
+    ("museum-x15", {"B1": "crashed", "B2": "crashed"}),
+    ("museum-x18", {"P16": "host", "B1": "crashed", "B2": "crashed"}),
+    ("museum-x21", {"B1": "crashed", "B2": "crashed"}),
+]
+
+
+@pytest.mark.parametrize(("name", "ends"), CONSEQUENCES)
+def test_what_a_whole_version_makes_of_a_scenario(name: str, ends: dict[str, str]) -> None:
+    """As the catalogue tells of the versions: who loses a wake-up, whose domain and whose host goes down.
+
+    In P16 ID 2 is nobody's entry (P3), and an invalid target is BUG_ON (X18). X12's invalid target crashes the domain
+    in B1 and B2 (X18); LDR 0 passes in A1 and A2, where failed traps are silence (X31); 128 vCPUs are too many for B1
+    and B2 (X21). (defects.md 1a, 1b)
+    """
+    for version in VERSIONS:
+        result = load(name).run(version=version, defects=())
+        assert not result.stopped, version
+        assert result.machine.xen is not None
+        found = "host" if result.machine.xen.crashed else "crashed" if result["d1"].crashed else ""
+        found = found or ("lost_wakeup" if any(v.lost_wakeup for v in result["d1"].vcpus) else "")
+        assert found == ends.get(version, ""), (version, [str(c) for c in result.failures])
+
+
 def test_defects_are_told_one_a_line() -> None:
     _, xen, _, _ = booted(defects=["K04", "X24"])
     assert log(xen) == [
-        "(avickit) K04: KVM's defect on this machine: The doorbell is rung for a vCPU that is not in guest mode [S]",
+        "(avickit) K04: KVM's defect on this machine: The doorbell is rung for a vCPU that is not in guest mode [-]",
         "(avickit) X24: a defect of the Xen series (the series has it itself): V_TPR does not follow a TPR that was "
         "changed from outside [H]",
     ]
@@ -116,6 +142,13 @@ def test_what_cannot_be_is_refused_before_anything_changes(how: dict[str, Any], 
     assert m.xen is None
     assert not m.trace.commands
     m.boot(defects=["X01"])
+
+
+def test_k01_needs_a_part_that_has_the_erratum() -> None:
+    """Family 17h has it. (H-CPUID-5; defects.md K01)"""
+    with pytest.raises(AvicError, match="defect K01 on: zen4 given, expected a CPU that has erratum 1235"):
+        Machine(cpu="zen4").boot(defects=["K01"])
+    assert Machine(cpu="epyc", errata=[1235]).boot(defects=["K01"]).patches == 10
 
 
 def test_two_numbers_of_one_piece_of_code_go_together() -> None:

@@ -203,6 +203,23 @@ def parts_of_a_register_are_served(make: Make) -> None:
 
 
 @proves("H-REG-5")
+def each_byte_of_an_accelerated_register_acts(make: Make) -> None:
+    """TPR, EOI and ICRL are acted upon, whichever of their bytes is written. (APM2 15.29.3.1, H-REG-5)"""
+    for n in range(4):
+        b = Bench(make, 1)
+        b.run(0)
+        b.set_vectors(0, "ISR", 0x62)
+        b.write(0, 0x0B0 + n, 0, size=1)
+        assert (b.isr(0), b.codes(0)) == (set(), []), n
+        b.set_reg(0, "TPR", 0x35)
+        b.write(0, 0x080 + n, 0x43, size=1)
+        assert (b.cr8(0), b.reg(0, "PPR")) == ((3, 0x35) if n else (4, 0x43)), n
+        b.set_reg(0, "ICRL", 0x4_0081)
+        b.write(0, 0x300 + n, (0x81, 0, 4, 0)[n], size=1)
+        assert (b.taken(0), b.codes(0)) == ({0x81: 1}, []), n
+
+
+@proves("H-REG-5")
 def whole_registers_are_not_read_to_be_written(make: Make) -> None:
     """Only a narrow write looks at the bytes beside it. (APM2 15.29.3.1, H-REG-5)"""
     b = Bench(make, 1)

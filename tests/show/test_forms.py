@@ -10,7 +10,7 @@ import pytest
 from avickit.lab.machine import Machine
 from avickit.lab.trace import Beat
 from avickit.manual.exits import ExitCode
-from avickit.show import Compare, Stepper, html, look, tally
+from avickit.show import Compare, PageView, Stepper, html, look, tally
 from avickit.show.as_html import sheet_html
 from avickit.show.beats import beat_html, listing_html
 from avickit.show.exits import exits_html
@@ -70,12 +70,15 @@ def forms(scene: Scene) -> Iterator[tuple[str, str]]:
     yield "pages", html(look(scene.a.page, scene.dom.physical_table, scene.b.page, beat=scene.handed.n))
     yield "tally", html(tally(one=scene.a.exits, other=scene.b.exits))
     yield "trace", html(look(scene.m.trace, since=scene.start))
+    for page in scene.pages:
+        yield f"view of {page!r}", PageView(page).html
+        yield f"view of {page!r} earlier", PageView(page, beat=scene.handed.n, since=scene.start).html
     yield "comparison", Compare(scene.m, scene.m.fork(scene.handed.n)).html
     yield "comparison without a difference", Compare(scene.m, scene.m.fork()).html
     stepper = Stepper(scene.m, *scene.pages, first=scene.start)
     for n in range(scene.start, len(scene.m.trace) + 1):
         stepper.beat = n
-        yield f"stepper at {n}", stepper.sentence + stepper.panels
+        yield f"stepper at {n}", stepper.html
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +131,7 @@ def test_a_change_is_told_by_a_character_as_well(ipi: Scene) -> None:
     words = Inspector(at_beat).words
     assert "* IRR" in words
     assert "41h (+41h)" in words
-    assert "<mark>1</mark>" in at_beat
+    assert "<mark><b>1</b></mark>" in at_beat
     assert "* 300" in Inspector(html(look(ipi.a.page))).words.replace("\xa0", " ")
     assert "*" not in Inspector(html(look(ipi.a.page, beat=ipi.handed.n))).words.partition("not shown")[0][90:]
 

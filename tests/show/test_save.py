@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 import pytest
 
 from avickit.errors import AvicError
-from avickit.show import Stepper
+from avickit.show import PageView, Stepper
+from avickit.show.drawing import reach, wide, wrapped
 from tests.show.scene import Scene, play
 from tests.show.test_forms import HOSTILE
 
@@ -80,3 +81,33 @@ def test_words_of_strangers_stay_text(tmp_path: Path) -> None:
     assert "<img src=x" not in text
     assert ElementTree.fromstring(view.save(tmp_path / "x.svg").read_text("utf-8")) is not None
     assert view.save(tmp_path / "x.png").read_bytes().startswith(PNG), "no formula is tried"
+
+
+def test_every_kind_of_page_and_any_view_is_a_picture(ipi: Scene, tmp_path: Path) -> None:
+    for page in ipi.pages:
+        view = PageView(page)
+        words = " ".join(ElementTree.fromstring(view.save(tmp_path / "x.svg").read_text("utf-8")).itertext())
+        for group in view.sheet.groups:
+            for row in group.told:
+                assert row.name in words, f"{view.title}: {row.name}"
+
+
+def test_the_picture_of_a_stepper_has_its_lanes(stepper: Stepper, tmp_path: Path) -> None:
+    words = " ".join(ElementTree.fromstring(stepper.save(tmp_path / "x.svg").read_text("utf-8")).itertext())
+    for said in ("core 0", "core 1", "d1v0", "d1v1", "guest mode", "doorbell", str(stepper.beat)):
+        assert said in words
+
+
+def test_all_that_is_drawn_lies_within_the_picture(stepper: Stepper, ipi: Scene) -> None:
+    for drawing in (stepper.drawing(), *(PageView(page).drawing() for page in ipi.pages)):
+        for item in drawing.items:
+            right, bottom = reach(item)
+            assert 0 <= right <= drawing.width + 1
+            assert 0 <= bottom <= drawing.height + 1
+
+
+def test_text_is_wrapped_at_blanks_and_nothing_is_lost() -> None:
+    text = "one two three " + "x" * 50
+    lines = wrapped(text, 100, 12)
+    assert all(wide(line, 12) <= 100 for line in lines)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")

@@ -32,7 +32,7 @@ def test_the_twins_are_in_the_bundle(ipi: Scene, stepper: Stepper) -> None:
     stepper.beat = ipi.handed.n
     bundle = stepper._repr_mimebundle_()
     assert bundle["text/plain"] == repr(stepper)
-    assert bundle["text/html"] == stepper.sentence + stepper.panels
+    assert bundle["text/html"] == stepper.html == stepper.sentence + stepper.source + stepper.panels
     assert WIDGET_VIEW in bundle
     assert stepper._repr_mimebundle_()[WIDGET_VIEW] == bundle[WIDGET_VIEW], "shown twice it is one model"
 

@@ -87,15 +87,18 @@ def tpr_upper_bits(chosen: dict[str, str]) -> Any:
 
 
 def vmrun_priority(chosen: dict[str, str]) -> Any:
-    """H-PRIO-3: V_TPR and the page's TPR disagree at VMRUN; which of them masks 41h?"""
-    b = bench(chosen, 1)
-    b.set_vmcb(0, 0x060, AVIC | INTR_MASKING | 5)
-    b.set_reg(0, "TPR", 0x25)
-    b.set_vectors(0, "ISR", 0x31)
-    b.set_vectors(0, "IRR", 0x41)
-    b.w.at[b.guests[0].interrupt_flag] = 0
-    b.run()
-    return b.reg(0, "PPR")
+    """H-PRIO-3: V_TPR and the page's TPR disagree at VMRUN, below and above what is in service; what is PPR?"""
+    found = []
+    for tpr in (0x25, 0x45):
+        b = bench(chosen, 1)
+        b.set_vmcb(0, 0x060, AVIC | INTR_MASKING | 5)
+        b.set_reg(0, "TPR", tpr)
+        b.set_vectors(0, "ISR", 0x31)
+        b.set_vectors(0, "IRR", 0x41)
+        b.w.at[b.guests[0].interrupt_flag] = 0
+        b.run()
+        found.append(b.reg(0, "PPR"))
+    return found
 
 
 def reread_irr(chosen: dict[str, str]) -> Any:
@@ -226,6 +229,13 @@ def doorbell_above_255(chosen: dict[str, str]) -> Any:
     return accepted, [d.place for d in b.beats if d.do is Do.SIGNAL] == [c.signals for c in b.cores]
 
 
+def doorbell_order(chosen: dict[str, str]) -> Any:
+    """H-BELL-1: does the store buffer drain before the message leaves?"""
+    b = bench(chosen, 1, cores=2)
+    b.play(doorbell.ring(b.w, b.cores[0], 1))
+    return [d.do.name for d in b.beats]
+
+
 def doorbell_in_host(chosen: dict[str, str]) -> Any:
     """H-BELL-3: a doorbell in host mode, then VMRUN: is it heard? The vector is taken either way."""
     b = bench(chosen, 1)
@@ -244,7 +254,7 @@ SEEN: dict[Callable[[dict[str, str]], Any], dict[str, Any]] = {
     clean_tpr_covers_avic_enable: {"yes": [True, True], "no": [False, True]},
     pointer_out_of_range: {"invalid": [-1, -1, 0], "npf": [0x400, 0x400, 0]},
     tpr_upper_bits: {"drop": 0x35, "keep": 0xABCD_EF35},
-    vmrun_priority: {"v_tpr": 0x50, "page": 0x30},
+    vmrun_priority: {"v_tpr": [0x50, 0x50], "page": [0x30, 0x45]},
     reread_irr: {"yes": [True, True], "no": [False, True]},
     eoi_level: {
         "trap": ({0x31, 0x52}, 0x50, "past"),
@@ -266,6 +276,7 @@ SEEN: dict[Callable[[dict[str, str]], Any], dict[str, Any]] = {
     all_but_self: {"by-page": [1, 2], "by-id": [0, 1]},
     software_disabled: {"accepts": [0, 1, 2], "drops": [0, 2]},
     doorbell_above_255: {"gp": (False, False), "rings": (True, True)},
+    doorbell_order: {"may-overtake": ["SIGNAL"], "after-stores": ["FENCE", "SIGNAL"]},
     doorbell_in_host: {"ignored": False, "held": True},
 }
 """What each answer lets one see. The first answer is the default."""
@@ -317,6 +328,7 @@ OPEN_POINTS = [
     ("H-IPI-11", "who is self", "all_but_self"),
     ("H-IPI-12", "the target's SVR", "software_disabled"),
     ("H-BELL-1", "IDs above 255", "doorbell_above_255"),
+    ("H-BELL-1", "whether it overtakes the core's earlier stores", "doorbell_order"),
     ("H-BELL-3", "a doorbell in host mode", "doorbell_in_host"),
 ]
 

@@ -6,10 +6,12 @@ from functools import partial
 import pytest
 
 from avickit import Machine
+from avickit.beat import drive
 from avickit.errors import AvicError
 from avickit.silicon import deliver
 from avickit.silicon.guest import APIC_BASE, Frame, Insn, eoi, program, read, start, write
 from avickit.silicon.run import run_core
+from avickit.silicon.vmrun import vmrun
 from tests.proofs.frame import maker
 from tests.silicon.bench import Bench
 
@@ -50,6 +52,23 @@ def test_a_generator_is_answered_what_its_reads_read() -> None:
     assert got == [0, 0x35, 3, 0, 0x90, 0, 0, 0, 7, 0, 0]
     assert b.w.at[b.guests[0].answer] == 7
     assert b.rip(0) == 0
+
+
+def test_sti_and_cr8_writes_are_answered_0() -> None:
+    """Whatever they mean to the core: STI that sets IF, CR8 without AVIC, HLT that nobody intercepts."""
+    for avic in (False, True):
+        b = Bench(maker(), 1, avic=avic)
+        b.set_vmcb(0, 0x008, 0)
+        b.run()
+        got: list[int] = []
+
+        def program(got: list[int] = got) -> Iterator[Insn]:
+            for insn in (Insn("cli"), Insn("sti"), Insn("nop"), Insn("sti"), Insn("write_cr8", 8, 9), Insn("hlt")):
+                got.append((yield insn))  # type: ignore[arg-type]
+            got.append((yield Insn("read_cr8")))  # type: ignore[arg-type]
+
+        b.start(0, program)
+        assert got == [0, 0, 0, 0, 0, 0, 9]
 
 
 def test_a_function_may_return_a_plain_iterator() -> None:
@@ -123,6 +142,30 @@ def test_a_fault_is_tried_again() -> None:
     b.w.objects["filter"][False][0x09] = b.w.objects["filter"][False][0x08]
     assert b.vmrun(0) is None
     assert (b.reg(0, 0x040), b.rip(0), len(b.exits(0))) == (1, 0, 2)
+
+
+def test_a_copy_of_the_world_goes_on_with_a_generator_where_it_stands() -> None:
+    """It is wound forward from its answers, one iterator for each World; both come to the same end."""
+    b = bench()
+    b.set_reg(0, 0x040, 7)
+
+    def program() -> Iterator[Insn]:
+        first = yield read(0x040)
+        second = yield read("TPR")
+        yield read("APR")
+        yield write(0x050, first + second)  # type: ignore[operator]
+
+    b.write(0, "TPR", 0x20)
+    b.start(0, program)
+    assert b.codes(0) == [0x402]
+    other = b.w.copy()
+    b.w.objects["filter"][False][0x09] = b.w.objects["filter"][False][0x08]
+    for w in (other, b.w):
+        assert drive(w, vmrun(w, b.cores[0], b.guests[0])) is None
+        drive(w, run_core(w, b.cores[0]))
+        assert w.at[b.backing(0) + 5] == 0x27
+        assert w.at[b.guests[0].frames] == ()
+        assert len(w.answers) == 4
 
 
 @pytest.mark.parametrize("flag", [0, 1])

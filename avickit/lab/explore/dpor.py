@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from avickit.beat import FENCE, LOCK, WAIT
-from avickit.lab.explore.automaton import waits
+from avickit.lab.explore.node import waits
 from avickit.lab.explore.state import DRAINED, NOWHERE, State, Step
 
 Touch = tuple[int, tuple[int, ...]]

@@ -16,7 +16,7 @@ from avickit.silicon.deliver import IRR
 from avickit.xen.parts import vcpu_of
 
 if TYPE_CHECKING:
-    from avickit.lab.explore.automaton import Node
+    from avickit.lab.explore.node import Node
     from avickit.lab.machine import Machine
 
 NMI_VECTOR = 2

@@ -79,17 +79,19 @@ def races_of(path: list[Step], count: int) -> list[tuple[int, int]]:
 
 
 def other_order(state: State, path: list[Step], i: int, j: int, judge: Judge) -> bool:
-    """Whether nothing goes wrong if step j comes before step i, and all else is left to itself after that.
+    """Whether nothing goes wrong if step j comes before step i, and all else goes on as before, where it can.
 
     `state` is a fresh one, and is spent.
     """
     before = predecessors(path, state.count)
-    first = [step.process for step in path[:i]]
-    first += [path[k].process for k in range(i + 1, j) if not before[k] >> i & 1]
-    for process in (*first, path[j].process):
-        if not state.may(process):
+    first = [k for k in range(j) if k < i or (k > i and not before[k] >> i & 1)]
+    for k in (*first, j):
+        if not state.may(path[k].process):
             return False
-        state.take(process)
+        state.take(path[k].process)
+    for k in range(i, len(path)):
+        if k != j and k not in first and state.may(path[k].process):
+            state.take(path[k].process)
     for _ in range(MOST):
         able = state.able()
         if not able:

@@ -18,7 +18,7 @@ from avickit.silicon.deliver import CLASS, IRR, ISR, TPR, can_take
 from avickit.xen.parts import BLOCKED, Vcpu
 
 if TYPE_CHECKING:
-    from avickit.lab.explore.automaton import Node
+    from avickit.lab.explore.node import Node
     from avickit.lab.machine import Machine
 
 SVR = Offset.SVR >> 4

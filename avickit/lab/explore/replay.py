@@ -34,7 +34,7 @@ class Player:
         self.asks: list[Any] = [None] * len(self.beats)
         self.begun = [False] * len(self.beats)
         self.buffers: list[list[tuple[Site, int, Any]]] = [[] for _ in self.beats]
-        self.cells: dict[int, int] = {}
+        self.cells = [self.new_cell(thread) for thread in range(len(self.beats))] if self.buffered else []
 
     def script(self, schedule: Schedule) -> Iterator[tuple[int, Beats[None]]]:
         """The order as (actor, beats)."""
@@ -49,6 +49,8 @@ class Player:
             self.begun[thread] = True
             self.send(thread, None)
         for _ in range(beats):
+            if self.asks[thread] is None:  # what somebody did in between has brought it to its end
+                return
             self.send(thread, (yield from self.do(thread, *self.asks[thread])))
 
     def send(self, thread: int, answer: Any) -> None:
@@ -65,12 +67,12 @@ class Player:
         waiting = self.buffers[thread]
         if do is STORE and place in self.buffered:
             waiting.append((site, place, value))
-            yield HOLD(self.cell(thread), self.told(thread))
+            yield HOLD(self.cells[thread], self.told(thread))
             return None
         if do is LOAD or do is WAIT:
             held = [v for _, p, v in waiting if p == place]
             if held:
-                yield FORWARD(self.cell(thread))
+                yield FORWARD(self.cells[thread])
                 return held[-1]
             return (yield site, place, 0, LOAD)
         old = yield site, place, value, do
@@ -78,17 +80,16 @@ class Player:
 
     def drain(self, thread: int) -> Beats[None]:
         """The oldest store of a buffer reaches memory."""
+        if not self.buffers[thread]:
+            return
         site, place, value = self.buffers[thread].pop(0)
         yield site, place, value, STORE
-        yield LET_GO(self.cell(thread), self.told(thread))
+        yield LET_GO(self.cells[thread], self.told(thread))
 
-    def cell(self, thread: int) -> int:
-        """The cell that shows a thread's store buffer."""
-        if thread not in self.cells:
-            actor = self.race.threads[thread].actor
-            name = self.race.threads[thread].name if actor < 0 else f"core {actor}"
-            self.cells[thread] = self.w.area(name, ("store buffer",))
-        return self.cells[thread]
+    def new_cell(self, thread: int) -> int:
+        """A cell that shows a thread's store buffer."""
+        name, actor, _ = self.race.threads[thread]
+        return self.w.area(name if actor < 0 else f"core {actor}", ("store buffer",))
 
     def told(self, thread: int) -> tuple[str, ...]:
         """The stores that wait, in words."""

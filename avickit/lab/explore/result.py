@@ -114,7 +114,7 @@ class Exploration(Shown):
 
     @cached_property
     def racing_steps(self) -> tuple[int, int] | None:
-        """The two steps that race: done in the other order, and all else left to itself, nothing goes wrong."""
+        """The two steps that race: done in the other order, and all else as it was, nothing goes wrong."""
         path = list(self.shortest.path)
         pairs = races_of(path, len(self.race.threads))
         return next((pair for pair in pairs if self._search.ends_well(path, *pair)), pairs[0] if pairs else None)
@@ -173,7 +173,8 @@ def needed(found: Found, count: int, search: Search) -> list[Step]:
     if not any(predicate.name == found.name for predicate in search.always):
         return path
     before = predecessors(path, count)[-1]
-    return [step for i, step in enumerate(path) if before >> i & 1]
+    last = path[-1]._replace(beats=min(path[-1].beats, 1))  # what it takes along has not happened yet
+    return [*(step for i, step in enumerate(path[:-1]) if before >> i & 1), last]
 
 
 def switches(path: tuple[Step, ...], count: int) -> int:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from avickit.errors import AvicError
-from avickit.lab.explore.automaton import Automata, Restart
+from avickit.lab.explore.automaton import Automata
 from avickit.lab.explore.dpor import Reduced
 from avickit.lab.explore.full import Full
 from avickit.lab.explore.order import Judge, other_order
 from avickit.lab.explore.race import Race
 from avickit.lab.explore.state import State, Step
+from avickit.lab.explore.unfold import Restart
 
 if TYPE_CHECKING:
     from avickit.lab.explore.progress import Progress
@@ -69,35 +70,43 @@ class Search:
         self.watched = frozenset(place for predicate in always for place in predicate.places)
         self.automata = Automata(race, tso=tso, shared=self.watched)
         self.complete, self.interrupted = False, False
-        self.begin()
+        while not self.begin():
+            pass
 
-    def begin(self) -> None:
-        """Forget everything but which places are shared."""
+    def begin(self) -> bool:
+        """Forget everything but which places are shared; false if more of them show up at once."""
         self.executions = self.steps = 0
         self.ends: dict[Any, dict[str, str]] = {}
         self.found: dict[str, list[Found]] = {}
-        self.automata.forget()
+        try:
+            self.automata.forget()
+        except Restart:
+            return False
         self.state = State(self.automata)
         self.walk: Reduced | Full = (
             Reduced(self.state, self.watched) if self.reduction else Full(self.state, self.preemptions)
         )
+        return True
 
     def run(self) -> "Search":
         """Explore to the end, to the limit, or until somebody presses Ctrl-C."""
-        again = True
-        while again:
-            again = False
-            try:
-                self.begin()
-                self.explore()
-                self.complete = True
-            except Restart:
-                again = True
-            except Limit:
-                pass
-            except KeyboardInterrupt:
-                self.interrupted = True
+        try:
+            while not self.complete:
+                self.once()
+        except Limit:
+            pass
+        except KeyboardInterrupt:
+            self.interrupted = True
         return self
+
+    def once(self) -> None:
+        """One try; another one is due if a place turns out to be shared."""
+        try:
+            self.explore()
+            self.complete = True
+        except Restart:
+            while not self.begin():
+                pass
 
     def explore(self) -> None:
         """All ends."""

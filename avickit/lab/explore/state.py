@@ -9,7 +9,8 @@ buffers of a limited size, write combining, other memory types.
 from typing import Any, NamedTuple
 
 from avickit.beat import AND, FENCE, LOAD, LOCK, OR, SIGNAL, STORE, WAIT
-from avickit.lab.explore.automaton import Automata, Look, Node, Outcome, changed, waits
+from avickit.lab.explore.automaton import Automata
+from avickit.lab.explore.node import Look, Node, Outcome, changed, waits
 
 NOWHERE = -1
 Buffer = tuple[tuple[int, Any, int], ...]
@@ -65,12 +66,16 @@ class State:
         do = node.do
         if do is None:
             return False
-        if self.buffers[process] and do in DRAINED and not node.local:
+        if self.buffers[process] and not node.local and (do in DRAINED or self.overtakes(process, node)):
             return False
         if do is LOCK or do is WAIT:
             own = node.own.get(node.place, self.automata.world.at[node.place]) if node.local else None
             return not waits(do, own if node.local else self.load(process, node.place), node.value)
         return True
+
+    def overtakes(self, thread: int, node: Node) -> bool:
+        """Whether a signal would reach its place before the thread's own earlier store to that very place."""
+        return node.do is SIGNAL and any(store[0] == node.place for store in self.buffers[thread])
 
     def able(self) -> list[int]:
         """All that can go on, threads first."""
@@ -163,4 +168,3 @@ class State:
 
 DRAINED = (OR, AND, LOCK, FENCE)
 """Beats that wait until the buffer is empty."""
-assert SIGNAL not in DRAINED

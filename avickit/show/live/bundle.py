@@ -10,13 +10,15 @@ from avickit.errors import AvicError
 
 HERE = Path(__file__).parent
 SCRIPTS: dict[str, tuple[str, ...]] = {
-    "stepper": ("moves.js", "timeline.js", "parts.js", "stepper.js"),
+    "stepper": ("moves.js", "memory.js", "timeline.js", "parts.js", "detail.js", "stepper.js", "whatif.js"),
+    "compare": ("moves.js", "timeline.js", "parts.js", "compare.js"),
     "predict": ("predict.js",),
     "machine": ("machine.js",),
 }
-"""The scripts of each live form; the last one ends in `export default { render }`."""
+"""The scripts of each live form; the last one ends in `export default`."""
 STYLES: dict[str, tuple[str, ...]] = {
-    "stepper": ("stepper.css",),
+    "stepper": ("stepper.css", "whatif.css"),
+    "compare": ("stepper.css", "compare.css"),
     "predict": ("theme.css", "predict.css"),
     "machine": ("theme.css", "machine.css"),
 }

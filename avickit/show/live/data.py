@@ -10,18 +10,21 @@ from typing import Any, cast
 
 from avickit.beat import CLOCK
 from avickit.lab.trace import Beat
-from avickit.show.as_html import sheet_html
+from avickit.show.as_html import drawn as sheet_drawn
 from avickit.show.beats import beat_html
 from avickit.show.live.lanes import timeline
+from avickit.show.live.memory import memory
 from avickit.show.moment import Moment
-from avickit.show.sheets import Page, sheet
+from avickit.show.sheets import Page
+from avickit.show.source import sources as sources_of
 from avickit.show.story import Story
 from avickit.show.tags import CAPTION, beside
 
+HINT = "Point at a register, a field or a bit, or choose a row with Up and Down: what it is stands here."
 HOLE = "\ue000"
 """Stands for the number of the beat in the pieces of a sentence."""
-LINE = f'<div style="{CAPTION}">'
-ROW = re.compile(rf"(<tr\b.*?</tr>|<caption\b.*?</caption>|{re.escape(LINE)}(?:(?!<table).)*?</div>)", re.DOTALL)
+LINE = re.escape(f'<div style="{CAPTION}"')
+ROW = re.compile(rf"(<tr\b.*?</tr>|<caption\b.*?</caption>|{LINE}[^>]*>(?:(?!<table).)*?</div>)", re.DOTALL)
 """What changes on a sheet from beat to beat: rows, captions, and lines that stand where a table would be empty."""
 PICK = f'tr, caption, div[style="{CAPTION}"]'
 """The same as the browser picks it out."""
@@ -40,17 +43,19 @@ class Texts:
         return self.numbers.setdefault(text, len(self.numbers))
 
 
-def live_data(story: Story) -> dict[str, Any]:
+def live_data(story: Story, *, sources: bool = True) -> dict[str, Any]:
     """Everything that the browser needs to step through a story on its own.
 
     `said` is a list of columns, one for each piece of a sentence, each a piece number or one for each beat; `sheets`
-    is as `sheet_data` says; `beside` is what stands around the sheets.
+    is as `sheet_data` says; `beside` is what stands around the sheets; `memory` is what the pages hold, by its name.
     """
     texts, beats = Texts(), [story.machine.trace[n] for n in range(story.first, story.last + 1)]
     said = columns([[texts.number(piece) for piece in WORDS.split(numbered(beat))] for beat in beats])
     sheets = [sheet_data(shown, story.first, texts) for shown in walk(story)]
     around = beside([HOLE]).partition(HOLE)
     return {
+        "name": "Stepper",
+        "hint": HINT,
         "first": story.first,
         "last": story.last,
         "hole": HOLE,
@@ -59,6 +64,8 @@ def live_data(story: Story) -> dict[str, Any]:
         "beside": [around[0], around[2]],
         "pick": PICK,
         "text": list(texts.numbers),
+        "memory": memory(story),
+        "sources": sources_of(story.spots[story.first - 1 : story.last] if sources else []),
         **timeline(story, beats),
     }
 
@@ -95,7 +102,7 @@ def drawn(story: Story, page: Page, then: Moment, touched: tuple[int, Any], know
     own = touched if 0 <= touched[0] - page.place < len(places) else None
     key = (page.place, tuple(places), own)
     if key not in known:
-        known[key] = sheet_html(sheet(then, page).only(story.places), narrow=True)
+        known[key] = sheet_drawn(story.sheet(then, page), narrow=not story.wide)
     return known[key]
 
 

@@ -48,25 +48,39 @@ export function sheets(data, n) {
   return data.beside[0] + parts.join("") + data.beside[1];
 }
 
-// The next beat (in the direction `by`, round the end) whose sentence has the words; a bare number is a beat.
-export function find(data, words, n, by, plain) {
-  const wanted = words.trim().toLowerCase();
-  if (!wanted) return null;
-  if (/^\d+$/.test(wanted) && Number(wanted) >= data.first && Number(wanted) <= data.last) return Number(wanted);
+// The next beat (in the direction `by`, round the end) whose sentence has one of the needles (in lower case).
+export function find(data, needles, n, by, plain) {
   const count = data.last - data.first + 1;
+  const has = (i) => needles.some((needle) => plain(i).includes(needle));
+  const known = new Map();
+  const hit = (i) => known.get(i) ?? (known.set(i, has(i)), known.get(i));
   for (let i = 1; i <= count; i += 1) {
     const at = data.first + ((((n - data.first + by * i) % count) + count) % count);
-    const has = data.said.some((c) => Array.isArray(c) && plain(c[at - data.first]).includes(wanted));
-    if (has || data.said.some((c) => !Array.isArray(c) && plain(c).includes(wanted))) return at;
+    if (data.said.some((c) => hit(Array.isArray(c) ? c[at - data.first] : c))) return at;
   }
   return null;
+}
+
+// What somebody looks for: a beat's number, or words in lower case; null for nothing.
+export function wanted(words, first, last) {
+  const asked = words.trim().toLowerCase();
+  if (/^\d+$/.test(asked) && Number(asked) >= first && Number(asked) <= last) return Number(asked);
+  return asked || null;
+}
+
+// The rows of all pages whose name, place or offset has the words: [page, key] each.
+export function rowsWith(memory, words) {
+  return memory.flatMap((page, i) => Object.entries(page.rows)
+    .filter(([, row]) => `${row.name} ${row.place}`.toLowerCase().includes(words)).map(([key]) => [i, key]));
 }
 
 const KEYS = {
   ArrowLeft: "back", ArrowRight: "forward", Home: "start", End: "end", PageUp: "tenBack", PageDown: "tenOn",
   " ": "play", "/": "find", "?": "help", Escape: "close", ArrowUp: "rowUp", ArrowDown: "rowDown",
+  "+": "zoomIn", "=": "zoomIn", "-": "zoomOut", 0: "zoomAll", "<": "panLeft", ">": "panRight",
+  "[": "partBack", "]": "partOn", s: "since", r: "raw", c: "source",
 };
-const OWN = { button: [" ", "Enter"], select: null, input: null };
+const OWN = { button: [" ", "Enter"], summary: [" ", "Enter"], select: null, input: null };
 
 // What a key means where it was pressed (`where`: the tag's name); null leaves it to the browser. Tab is never ours.
 export function action({ key, shiftKey, ctrlKey, altKey, metaKey }, where, jumpKey) {
@@ -79,10 +93,18 @@ export function action({ key, shiftKey, ctrlKey, altKey, metaKey }, where, jumpK
   return KEYS[key] ?? null;
 }
 
+// Whether a key belongs to the view while it has the focus. A notebook's one-letter commands match the element that has
+// the focus, and would take it; chords, and what runs a cell, stay the notebook's.
+export function isOwn({ key, shiftKey, ctrlKey, altKey, metaKey }) {
+  return !ctrlKey && !altKey && !metaKey && !(shiftKey && key === "Enter");
+}
+
 // Beats and pixels: the middle of a beat's column, and back.
 export function scale(first, last, left, width) {
   const column = width / (last - first + 1);
   return {
+    first,
+    last,
     column,
     x: (n) => left + (n - first) * column,
     middle: (n) => left + (n - first + 0.5) * column,
@@ -99,11 +121,36 @@ export function ticks(first, last, column, apart = 46) {
   return found;
 }
 
-// Records (beat, look, label, ...) as spans of a lane: where each begins and where the next one does.
-export function spansOf(flat, last) {
+// Records (beat, look, label, ...) as spans of a lane: where each begins and where the next one does; those, and the
+// parts of those, between two beats.
+export function spansOf(flat, last, from = flat[0], to = last) {
   const found = [];
-  for (let i = 0; i < flat.length; i += 3) {
-    found.push({ from: flat[i], to: flat[i + 3] ?? last + 1, look: flat[i + 1], label: flat[i + 2] });
+  for (let i = 3 * Math.max(upTo(flat, from, 3) - 1, 0); i < flat.length && flat[i] <= to; i += 3) {
+    const end = Math.min(flat[i + 3] ?? last + 1, to + 1);
+    found.push({ from: Math.max(flat[i], from), to: end, look: flat[i + 1], label: flat[i + 2] });
   }
   return found;
 }
+
+const FEWEST = 24; // so many beats at least are in a zoomed view
+
+// A part [from, to] of the beats first..last, zoomed around a beat, which keeps its place.
+export function zoomed([from, to], n, factor, first, last) {
+  const wide = clamp(Math.round((to - from + 1) / factor), Math.min(FEWEST, last - first + 1), last - first + 1);
+  const place = (clamp(n, from, to) - from + 0.5) / (to - from + 1);
+  return moved(Math.round(clamp(n, from, to) + 0.5 - place * wide), wide, first, last);
+}
+
+// A part so wide that begins at a beat, or as near as there are beats.
+export function moved(from, wide, first, last) {
+  const start = clamp(from, first, Math.max(last - wide + 1, first));
+  return [start, Math.min(start + wide - 1, last)];
+}
+
+// The part moved by a share of its width.
+export const panned = ([from, to], share, first, last) =>
+  moved(from + Math.round((to - from + 1) * share), to - from + 1, first, last);
+
+// The part moved so that it holds a beat: as it is if it does, else with the beat in its middle.
+export const holding = ([from, to], n, first, last) =>
+  n >= from && n <= to ? [from, to] : moved(n - ((to - from) >> 1), to - from + 1, first, last);

@@ -1,7 +1,7 @@
 // The timeline: lanes with spans, marks, arrows, ticks and the line of the current beat. Words come with the data.
 
 const SVG = "http://www.w3.org/2000/svg";
-const TOP = 12, LANE = 20, BAR = 13, LEFT = 62, RIGHT = 10, AXIS = 18;
+const TOP = 12, LANE = 20, BAR = 13, LEFT = 68, RIGHT = 10, AXIS = 18;
 const MANY = 400; // from here on marks and arrows are one path each, without titles
 let serial = 0;
 
@@ -25,7 +25,7 @@ function drawLane(svg, data, lane, index, at, ids) {
   const y = TOP + index * LANE;
   draw(svg, "text", { x: 4, y: y + BAR - 3, class: "avk-name" }, lane.name);
   const paths = new Map();
-  for (const span of spansOf(lane.spans, data.last)) {
+  for (const span of spansOf(lane.spans, data.last, at.first, at.last)) {
     const look = data.looks[span.look];
     const [x, width] = [at.x(span.from), at.x(span.to) - at.x(span.from)];
     const [top, height] = look.pattern === "thin" ? [y + BAR / 2 - 1, 2] : [y, BAR];
@@ -48,69 +48,108 @@ function drawLane(svg, data, lane, index, at, ids) {
 function drawEvents(svg, data, at) {
   const middle = (lane) => TOP + lane * LANE + BAR / 2;
   if (at.column >= 3) {
-    const d = data.acts.map((lane, i) => (lane < 0 ? "" : `M${at.middle(data.first + i)} ${TOP + lane * LANE + BAR}v4`));
+    const acts = data.acts.slice(at.first - data.first, at.last - data.first + 1);
+    const d = acts.map((lane, i) => (lane < 0 ? "" : `M${at.middle(at.first + i)} ${TOP + lane * LANE + BAR}v4`));
     draw(svg, "path", { d: d.join(""), class: "avk-tick" });
   }
-  const marks = data.marks.map(([n, lane, title]) => [`M${at.middle(n)} ${TOP + lane * LANE + 3}l-5 -8h10z`, title]);
+  const seen = data.marks.filter(([n]) => n >= at.first && n <= at.last);
+  const marks = seen.map(([n, lane, title]) => [`M${at.middle(n)} ${TOP + lane * LANE + 3}l-5 -8h10z`, title]);
   if (marks.length > MANY) draw(svg, "path", { d: marks.map(([d]) => d).join(""), class: "avk-mark" });
   else for (const [d, title] of marks) draw(draw(svg, "path", { d, class: "avk-mark" }), "title", {}, title);
-  if (data.arrows.length > MANY) {
-    const d = data.arrows.map(([from, a, to, b]) => `M${at.middle(from)} ${middle(a)}L${at.middle(to)} ${middle(b)}`);
+  const arrows = data.arrows.filter(([from, , to]) => to >= at.first && from <= at.last);
+  if (arrows.length > MANY) {
+    const d = arrows.map(([from, a, to, b]) => `M${at.middle(from)} ${middle(a)}L${at.middle(to)} ${middle(b)}`);
     draw(draw(svg, "g", { class: "avk-arrow" }), "path", { d: d.join("") });
-  } else for (const [from, a, to, b, title] of data.arrows) {
+  } else for (const [from, a, to, b, title] of arrows) {
     const [x, y, u, v] = [at.middle(from), middle(a), at.middle(to), middle(b)];
     const turn = (Math.atan2(v - y, u - x) * 180) / Math.PI;
     const group = draw(svg, "g", { class: "avk-arrow" });
     draw(group, "title", {}, title);
     draw(group, "path", { d: `M${x} ${y}L${u} ${v}` });
     draw(group, "path", { d: "M0 0l-7 -3.5v7z", class: "avk-head", transform: `translate(${u} ${v}) rotate(${turn})` });
-    if (data.arrows.length <= 12 && at.column >= 5) {
+    if (arrows.length <= 12 && at.column >= 5) {
       draw(group, "text", { x: Math.max(x, u) + 5, y: (y + v) / 2 + 8, class: "avk-label" }, title);
     }
   }
 }
 
-// An SVG in `holder`; answers with what shows a beat, tells the beat at a place, and draws anew for another width.
+// The bar below that says which part of the beats is seen.
+function drawOverview(svg, data, at, width, y) {
+  if (at.first === data.first && at.last === data.last) return;
+  const whole = scale(data.first, data.last, LEFT, width - LEFT - RIGHT);
+  draw(svg, "rect", { x: LEFT, y, width: width - LEFT - RIGHT, height: 4, class: "avk-track" });
+  const [x, end] = [whole.x(at.first), whole.x(at.last + 1)];
+  draw(svg, "rect", { x, y: y - 1, width: Math.max(end - x, 4), height: 6, rx: 2, class: "avk-thumb" });
+}
+
+// An SVG in `holder`; answers with what shows a beat, tells the beat at a place, zooms, pans, and draws anew.
 function makeTimeline(holder, data) {
   const ids = `avk-look-${Date.now()}-${(serial += 1)}-`;
-  const height = TOP + data.lanes.length * LANE + AXIS;
+  const height = TOP + data.lanes.length * LANE + AXIS + 8;
+  const [first, last] = [data.first, data.last];
+  const axis = height - AXIS - 8;
   let at, line, number, plate;
-  let shown = data.first;
+  let shown = first;
+  let view = [first, last];
 
-  function show(n) {
-    shown = n;
-    const x = at.middle(n);
+  // A beat that is panned away keeps its place, unseen.
+  function place() {
+    const away = shown < view[0] || shown > view[1];
+    for (const each of [line, plate, number]) each.setAttribute("visibility", away ? "hidden" : "visible");
+    const x = at.middle(shown);
     line.setAttribute("transform", `translate(${x} 0)`);
-    const wide = String(n).length * 7 + 8;
-    const left = clamp(x, LEFT + wide / 2 - 8, at.x(data.last + 1) - wide / 2 + 8);
+    const wide = String(shown).length * 7 + 8;
+    const left = clamp(x, LEFT + wide / 2 + 12, at.x(at.last + 1) - wide / 2 + 8);
     plate.setAttribute("x", left - wide / 2);
     plate.setAttribute("width", wide);
     number.setAttribute("x", left);
-    number.textContent = String(n);
+    number.textContent = String(shown);
+  }
+
+  function show(n) {
+    shown = n;
+    const wanted = holding(view, n, first, last);
+    if (wanted[0] === view[0]) place();
+    else look(wanted);
+  }
+
+  function look(wanted) {
+    view = wanted;
+    redraw();
   }
 
   function redraw() {
     const width = Math.max(holder.clientWidth, 260);
-    at = scale(data.first, data.last, LEFT, width - LEFT - RIGHT);
+    at = scale(view[0], view[1], LEFT, width - LEFT - RIGHT);
     const svg = document.createElementNS(SVG, "svg");
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     svg.setAttribute("width", width);
     svg.setAttribute("height", height);
     svg.setAttribute("aria-hidden", "true");
     const defs = draw(svg, "defs", {});
-    data.looks.forEach((look, i) => pattern(defs, `${ids}${i}`, look));
+    data.looks.forEach((each, i) => pattern(defs, `${ids}${i}`, each));
     data.lanes.forEach((lane, i) => drawLane(svg, data, lane, i, at, ids));
-    for (const n of ticks(data.first, data.last, at.column)) {
-      draw(svg, "text", { x: at.middle(n), y: height - 4, class: "avk-number" }, n);
+    for (const n of ticks(at.first, at.last, at.column)) {
+      draw(svg, "text", { x: at.middle(n), y: axis + 14, class: "avk-number" }, n);
     }
     drawEvents(svg, data, at);
-    line = draw(svg, "path", { d: `M0 2V${height - AXIS + 2}`, class: "avk-now" });
-    plate = draw(svg, "rect", { y: height - AXIS + 2, height: 15, rx: 3, class: "avk-plate" });
-    number = draw(svg, "text", { y: height - AXIS + 13, class: "avk-plate-text" });
-    holder.replaceChildren(svg);
-    show(shown);
+    drawOverview(svg, data, at, width, height - 6);
+    const over = document.createElementNS(SVG, "svg"); // what moves, so that the rest need not be painted anew
+    for (const [name, value] of Object.entries({ width, height, class: "avk-over", "aria-hidden": "true" })) over.setAttribute(name, value);
+    line = draw(over, "path", { d: `M0 2V${axis + 2}`, class: "avk-now" });
+    plate = draw(over, "rect", { y: axis + 2, height: 15, rx: 3, class: "avk-plate" });
+    number = draw(over, "text", { y: axis + 13, class: "avk-plate-text" });
+    holder.replaceChildren(svg, over);
+    place();
   }
 
   redraw();
-  return { show, redraw, beat: (clientX) => at.beat(clientX - holder.getBoundingClientRect().left) };
+  return {
+    show, redraw,
+    beat: (clientX) => at.beat(clientX - holder.getBoundingClientRect().left),
+    zoom: (factor, n = shown) => look(zoomed(view, n, factor, first, last)),
+    pan: (share) => look(panned(view, share, first, last)),
+    all: () => look([first, last]),
+    part: () => view,
+  };
 }

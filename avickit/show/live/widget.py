@@ -27,10 +27,18 @@ class LiveView(anywidget.AnyWidget):
     def _within(self, proposal: Any) -> int:
         """A browser may ask for anything; it gets a beat that is there."""
         beat = int(proposal["value"])
-        return min(max(beat, self.data["first"]), self.data["last"]) if self.data else beat
+        story = self.story()
+        return min(max(beat, story["first"]), story["last"]) if story else beat
+
+    def story(self) -> dict[str, Any]:
+        """The data that is shown."""
+        return self.data
 
 
 @cache
 def kind(stem: str) -> type[LiveView]:
     """The widget class of a stem's files: anywidget wants them on the class."""
-    return type(f"Live_{stem}", (LiveView,), {"_esm": script(stem), "_css": style(stem)})
+    from avickit.show.live.what_if import LiveStepper
+
+    base = LiveStepper if stem == "stepper" else LiveView
+    return type(f"Live_{stem}", (base,), {"_esm": script(stem), "_css": style(stem)})
