@@ -7,6 +7,7 @@
 Does not model: anything; a look is made at once and does not follow the machine.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -50,7 +51,7 @@ class Look:
 
 
 def look(*things: Any, beat: int | None = None, since: int | None = None, raw: bool = False) -> Look:
-    """Pages, tables, VMCBs, vCPUs, domains, the machine, its trace, beats, exits, statistics and register values.
+    """Pages, tables, VMCBs, vCPUs, domains, the machine, its trace, beats, exits, statistics, explorations, registers.
 
     `beat`: as things were after that beat; changes are marked that this beat made, or all since `since`. Without
     both, as things are, with what the last command changed. `raw`: a page by plain words. Raises AvicError for what
@@ -92,7 +93,17 @@ def forms_of(
         return listing_text(thing), listing_html(thing)
     if isinstance(thing, dict) and all(isinstance(c, Counters) for v in thing.values() for c in v.values()):
         return statistics_text(thing), panel(statistics_table(thing))
-    raise AvicError.of("look", thing, "a page, table, VMCB, vCPU, domain, machine, trace, beat, exit or register value")
+    if is_exploration(thing):
+        return str(thing), element("pre", text_of(str(thing)))
+    raise AvicError.of(
+        "look", thing, "a page, table, VMCB, vCPU, domain, machine, trace, beat, exit, exploration or register value"
+    )
+
+
+def is_exploration(thing: Any) -> bool:
+    """What an exploration found; if nobody has loaded the explorer, nothing is."""
+    explorer = sys.modules.get("avickit.lab.explore")
+    return explorer is not None and isinstance(thing, explorer.Exploration)
 
 
 HANDLES: dict[type, tuple[Callable[[Any], str], Callable[[Any], str]]] = {

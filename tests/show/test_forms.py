@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from avickit.lab.explore import explore
 from avickit.lab.machine import Machine
 from avickit.lab.trace import Beat
 from avickit.manual.exits import ExitCode
@@ -235,3 +236,14 @@ def test_importing_the_views_is_light() -> None:
     code = f"{asks}; print(sorted(heavy & set(sys.modules)))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("scenario", "says"), [("race-plain-store", "lost wake-up"), ("race-sleep-against-ipi", "pass")]
+)
+def test_an_exploration_shows_its_verdict_and_its_counterexample(scenario: str, says: str) -> None:
+    result = explore(scenario)
+    assert html(result) == look(result).html
+    words = Inspector(html(result)).words
+    assert says in words
+    assert ("store buffer" in words) == (not result.ok)
