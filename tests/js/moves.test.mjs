@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 
 // The views are one module without file names' help, so the file is loaded as text.
-const source = readFileSync(new URL("../../avickit/show/live/moves.js", import.meta.url), "utf8");
+const read = (name) => readFileSync(new URL(`../../avickit/show/live/${name}`, import.meta.url), "utf8");
+const source = ["moves.js", "find.js", "keys.js", "stretch.js"].map(read).join("\n");
 const m = await import(`data:text/javascript,${encodeURIComponent(source)}`);
 
 const data = {
