@@ -214,6 +214,14 @@ def in_kernel(page: Page, code: str) -> str:
     return str(page.evaluate(script, code)).strip()
 
 
+def expect_in_kernel(page: Page, code: str, printed: str) -> None:
+    """Wait until `code` prints that in the kernel: what a browser tells it is a while on the way."""
+    deadline = time.monotonic() + PATIENCE
+    while (found := in_kernel(page, code)) != printed and time.monotonic() < deadline:
+        page.wait_for_timeout(100)
+    assert found == printed
+
+
 def screenshot(page: Page, name: str) -> None:
     """Keep a picture of the page if AVICKIT_SCREENSHOTS names a folder."""
     folder = os.environ.get("AVICKIT_SCREENSHOTS")

@@ -17,6 +17,15 @@ const data = {
 };
 const plain = (i) => data.text[i].replace(/<[^>]*>/g, "").replace("&amp;", "&");
 
+test("what scrolls keeps the arrow keys that scroll it", () => {
+  const pane = (role, wide, high) => ({ getAttribute: () => role, scrollWidth: wide, clientWidth: 100, scrollHeight: high, clientHeight: 100 });
+  const kept = (target) => ["ArrowLeft", "ArrowDown", "Home"].filter((key) => m.scrolls({ target, key }));
+  assert.deepEqual(kept(pane("region", 300, 100)), ["ArrowLeft"]);
+  assert.deepEqual(kept(pane("region", 100, 300)), ["ArrowDown"]);
+  assert.deepEqual(kept(pane("region", 100, 100)), []);
+  assert.deepEqual(kept(pane("group", 300, 300)), []);
+});
+
 test("counts entries up to a number, in records too", () => {
   assert.deepEqual([0, 1, 2, 5, 9].map((n) => m.upTo([1, 2, 5], n)), [0, 1, 2, 3, 3]);
   assert.deepEqual([0, 10, 11, 99].map((n) => m.upTo([10, 7, 11, 8], n, 2)), [0, 1, 2, 2]);

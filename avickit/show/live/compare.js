@@ -106,7 +106,7 @@ function render({ model, el }) {
     const plain = !event.ctrlKey && !event.altKey && !event.metaKey && where !== "select";
     const found = where === "summary" && [" ", "Enter"].includes(event.key) ? null
       : plain && event.key === "b" ? "by" : action(event, where, jump.key);
-    if (!found || !acts[found] || (found === "close" && help.hidden)) return;
+    if (!found || !acts[found] || scrolls(event) || (found === "close" && help.hidden)) return;
     acts[found]();
     event.preventDefault();
   });

@@ -25,5 +25,12 @@ export function isOwn({ key, shiftKey, ctrlKey, altKey, metaKey }) {
   return !ctrlKey && !altKey && !metaKey && !(shiftKey && key === "Enter");
 }
 
-// Keeps those keys in an element that has the focus in it.
+// What scrolls, and has the focus, keeps the arrow keys that scroll it.
+export function scrolls({ target, key }) {
+  if (target.getAttribute("role") !== "region") return false;
+  const [wide, high] = [target.scrollWidth > target.clientWidth + 1, target.scrollHeight > target.clientHeight + 1];
+  return (wide && ["ArrowLeft", "ArrowRight"].includes(key)) || (high && ["ArrowUp", "ArrowDown"].includes(key));
+}
+
+// Keeps the view's keys in an element that has the focus in it.
 const keepKeys = (root) => root.addEventListener("keydown", (event) => isOwn(event) && event.stopPropagation());

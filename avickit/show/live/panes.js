@@ -28,7 +28,10 @@ function makeSource(holder, data) {
   // Last of all, when nothing more is written: to ask where something lies makes the browser lay out what there is.
   function settle() {
     const [pre, at] = [holder.querySelector("pre"), holder.querySelector("pre mark")];
-    if (scroll && at && pre.clientHeight) pre.scrollTop = at.offsetTop - pre.offsetTop - pre.clientHeight / 2;
+    if (scroll && at && pre.clientHeight) {
+      const above = Math.floor(pre.clientHeight / at.offsetHeight / 2); // so many whole lines
+      pre.scrollTop = at.offsetTop - pre.offsetTop - above * at.offsetHeight;
+    }
     scroll = false;
   }
 

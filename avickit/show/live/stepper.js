@@ -136,7 +136,7 @@ function render({ model, el }) {
     const rawStep = { ArrowUp: -16, ArrowDown: 16 }[event.key];
     if (event.target === field && event.key === "Enter") search(event.shiftKey ? -1 : 1);
     else if (event.target === parts.offset && rawStep) raw.move(rawStep);
-    else if (!found || (found === "close" && !opened().length)) return;
+    else if (!found || scrolls(event) || (found === "close" && !opened().length)) return;
     else act(found);
     event.preventDefault();
     event.stopPropagation();
