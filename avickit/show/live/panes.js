@@ -5,6 +5,7 @@ const WIDE = 900; // pixels from which on the source stands open beside the sent
 // Answers with what shows the source of a beat, what scrolls to its line, and what opens and closes it.
 function makeSource(holder, data) {
   let [sourced, scroll] = [null, false]; // the source that is shown, and whether its line is to be scrolled to
+  let touched = false;
 
   function show(n) {
     const key = data.sources.spots[n - data.first]?.join();
@@ -16,26 +17,39 @@ function makeSource(holder, data) {
     const old = holder.firstElementChild;
     if (old) [...fresh.children].forEach((child, i) => old.children[i].replaceChildren(...child.childNodes));
     else {
-      const wide = holder.closest(".avk").parentElement.clientWidth;
-      fresh.open = wide >= WIDE || wide === 0;
       holder.append(fresh);
+      fit();
       const pre = holder.querySelector("pre"); // it scrolls: the arrow keys are to reach it
       for (const [name, value] of Object.entries({ tabindex: 0, role: "region", "aria-label": "source" })) pre.setAttribute(name, value);
     }
     scroll = true;
   }
 
+  // Open where there is room beside the sentence, until somebody has opened or closed it.
+  function fit() {
+    const wide = holder.closest(".avk").parentElement.clientWidth;
+    if (!touched && holder.firstElementChild) holder.firstElementChild.open = wide >= WIDE || wide === 0;
+  }
+
   // Last of all, when nothing more is written: to ask where something lies makes the browser lay out what there is.
   function settle() {
+    if (!scroll || !holder.firstElementChild?.open) return; // a closed one when it is opened
     const [pre, at] = [holder.querySelector("pre"), holder.querySelector("pre mark")];
-    if (scroll && at && pre.clientHeight) {
+    if (at && pre.clientHeight) {
       const above = Math.floor(pre.clientHeight / at.offsetHeight / 2); // so many whole lines
       pre.scrollTop = at.offsetTop - pre.offsetTop - above * at.offsetHeight;
     }
-    scroll = false;
+    scroll = !pre.clientHeight;
   }
 
-  return { show, settle, toggle: () => holder.firstElementChild?.toggleAttribute("open") };
+  function toggle() {
+    touched = true;
+    holder.firstElementChild?.toggleAttribute("open");
+  }
+
+  holder.addEventListener("click", (event) => (touched ||= Boolean(event.target.closest("summary"))));
+  holder.addEventListener("toggle", settle, true); // it does not bubble
+  return { show, settle, fit, toggle };
 }
 
 // The raw lines around an offset; `now` answers with the beat that is shown and the one that it is told against.

@@ -142,8 +142,13 @@ function render({ model, el }) {
     event.stopPropagation();
   });
 
-  const sizes = new ResizeObserver(() => strip.clientWidth && line.redraw());
-  sizes.observe(strip);
+  const sizes = new ResizeObserver(() => {
+    if (!root.clientWidth) return;
+    line.redraw();
+    code.fit();
+    code.settle();
+  });
+  sizes.observe(root);
   const unwatch = whenGone(model, gone);
   model.on("change:beat", follow);
   if (data.at) parts.offset.value = data.at;
