@@ -40,6 +40,7 @@ def branches(m: Made) -> View:
     shown = stepper(m)
     assert isinstance(shown, Stepper)
     shown.what_if(shown.beat, "deschedule", m.scene.b, "at once")
+    shown.branch = 0  # the pages' names are from elsewhere there; the fork has made its own
     return shown
 
 
