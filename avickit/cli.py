@@ -1,4 +1,4 @@
-"""The command line: `avickit run`, `check`, `explore`, `museum`, `scenarios`, `decode`, `rules`, and what teachers use.
+"""The command line: `avickit run`, `check`, `explore`, `museum`, `hackbench`, `decode`, `rules`, and what teachers use.
 
 Exit code 0: all is well; 1: an expectation does not hold, a race can go wrong, an exhibit shows nothing, a rule is
 cited by nobody; 2: bad input. Commands take files or `-`, standard input. What a command needs is loaded when it runs.
@@ -12,6 +12,7 @@ import click
 from avickit import __version__
 from avickit.commands.decode import decode
 from avickit.commands.explore import explore
+from avickit.commands.hackbench import hackbench
 from avickit.commands.museum import museum
 from avickit.commands.rules import rules
 from avickit.commands.teach import html, lesson, slides
@@ -44,5 +45,5 @@ def main() -> None:
     """AMD's AVIC and the Xen series that brought it, as a machine you can run without the machine."""
 
 
-for command in (run, check, explore, scenarios, museum, decode, rules, lesson, slides, html):
+for command in (run, check, explore, scenarios, museum, hackbench, decode, rules, lesson, slides, html):
     main.add_command(command)

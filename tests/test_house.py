@@ -35,6 +35,7 @@ ROOMS = [
     "museum",
     "lab",
     "show",
+    "workload",
     "lessons",
     "commands",
     "cli",

@@ -46,11 +46,17 @@ def slides(number: str, file: Path | None) -> None:
 
 
 @click.command(epilog="Example: avickit html --to site")
+@click.argument("numbers", nargs=-1, metavar="[NN]...")
+@click.option("--live/--stored", default=True, help="Run the notebooks, so that views are live; or as stored.  [live]")
 @click.option("--to", "folder", type=click.Path(path_type=Path), default=Path("site"), show_default=True)
-def html(folder: Path) -> None:
-    """Build all notebooks as a site that is read without Jupyter, from a disk or a server."""
+def html(numbers: tuple[str, ...], live: bool, folder: Path) -> None:
+    """Build notebooks, all or those of the numbers NN, as a site that is read without Jupyter.
+
+    It works from a disk or a server. In it views can be stepped through; there is no kernel behind them.
+    """
+    from avickit.lessons.books import book
     from avickit.lessons.site import build
 
     if folder.exists() and any(folder.iterdir()) and not (folder / "searchindex.js").is_file():
         raise AvicError.of("folder", str(folder), "an empty one, or a site that was built before")
-    click.echo(build(folder))
+    click.echo(build(folder, [book(number) for number in dict.fromkeys(numbers)], live=live))

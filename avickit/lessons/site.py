@@ -1,15 +1,19 @@
-"""All notebooks as a site to read without Jupyter: from a disk or a server, nothing fetched from elsewhere.
+"""Notebooks as a site to read without Jupyter: from a disk or a server, nothing fetched from elsewhere.
 
-Sphinx with myst-nb and the theme furo makes pages, links, search and print. Does not model: what is shown.
+Sphinx with myst-nb and the theme furo makes pages, links, search and print; the notebooks are run, and their views are
+saved beside the pages, live without a kernel. Does not model: what is shown.
 """
 
+import json
 import shutil
 import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from avickit.data import notebooks
 from avickit.errors import AvicError
-from avickit.lessons.books import SOLUTIONS, books, needs
+from avickit.lessons.books import SOLUTIONS, Book, books, needs
 
 CONF = """\
 project = "avickit"
@@ -30,10 +34,16 @@ myst_links_external_new_tab = True
 suppress_warnings = ["myst.header", "mystnb.unknown_mime_type"]
 """
 CSS = """\
+.content { width: min(66em, 100vw - 20rem); }
+@media (max-width: 67em) { .content { width: 100%; } }
 .cell_output { overflow-x: auto; }
 .cell_output table { font-size: 0.8rem; }
-@media print { .cell { break-inside: avoid; } }
+.cell_output iframe { width: 100%; border: 1px solid var(--color-background-border); border-radius: 4px; }
+@media print { .cell { break-inside: avoid; } .cell_output iframe { display: none; } }
 """
+VIEWS = "_static/views"
+RUNS = 2
+"""Notebooks that run at a time."""
 ROOT = """\
 # avickit: the AVIC you can run without the machine
 
@@ -58,40 +68,61 @@ Read the notebooks in order, or begin anywhere. What you see was computed by the
 ```
 """
 INDEX = "index.ipynb"
+Job = tuple[Path, Path, str]
+"""A notebook, the file to write, and the way from its page to the root of the site."""
 
 
-def build(folder: Path) -> Path:
-    """Build the site into a folder; its first page. Raises AvicError if a library lacks or a page cannot be built."""
+def build(folder: Path, chosen: Sequence[Book] = (), *, live: bool = True) -> Path:
+    """Build the site of these notebooks (all, if none is named) into a folder; its first page.
+
+    With `live` the notebooks are run, so that their views are live; else what is stored is shown. Raises AvicError if a
+    library lacks or a page cannot be built.
+    """
     needs("myst_nb", "publish")
     needs("furo", "publish")
     main = needs("sphinx.cmd.build", "publish").main
     with tempfile.TemporaryDirectory() as temporary:
         source = Path(temporary)
-        lay_out(source)
+        lay_out(source, chosen or books(), live=live)
         if main(["-q", "-W", "--keep-going", "-b", "html", str(source), str(folder)]):
             raise AvicError("Sphinx could not build the site; what it says stands above")
     return folder / "index.html"
 
 
-def lay_out(source: Path) -> None:
+def lay_out(source: Path, chosen: Sequence[Book], *, live: bool) -> None:
     """The folder that Sphinx reads: notebooks, solutions, pages, its settings."""
     home = notebooks()
+    jobs: list[Job] = []
     (source / SOLUTIONS).mkdir()
-    (source / "_static").mkdir()
+    (source / VIEWS).mkdir(parents=True)
     (source / "_static/site.css").write_text(CSS, encoding="utf-8")
     (source / "conf.py").write_text(CONF, encoding="utf-8")
     told, solved = [], []
-    if (home / INDEX).is_file():
-        shutil.copyfile(home / INDEX, source / f"map-{INDEX}")
+    if len(chosen) == len(books()):  # the index names them all
+        jobs.append((home / INDEX, source / f"map-{INDEX}", ""))
         told.append("map-index")
-    for book in books():
-        shutil.copyfile(book.file, source / book.file.name)
+    for book in chosen:
+        jobs.append((book.file, source / book.file.name, ""))
         told.append(book.file.stem)
         if book.solutions:
-            shutil.copyfile(book.solutions, source / SOLUTIONS / book.file.name)
+            jobs.append((book.solutions, source / SOLUTIONS / book.file.name, "../"))
             solved.append(f"{SOLUTIONS}/{book.file.stem}")
+    with ThreadPoolExecutor(RUNS) as pool:
+        list(pool.map(lambda job: bring(job, source / VIEWS if live else None), jobs))
     pages = sorted(file.stem for file in home.glob("*.md"))
     for page in pages:
         shutil.copyfile(home / f"{page}.md", source / f"{page}.md")
     listed = {"books": "\n".join(told), "solutions": "\n".join(solved), "pages": "\n".join(pages)}
     (source / "index.md").write_text(ROOT.format(**listed), encoding="utf-8")
+
+
+def bring(job: Job, views: Path | None) -> None:
+    """One notebook into the source folder: run, with its views saved, or as it is stored."""
+    file, target, up = job
+    if views is None:
+        shutil.copyfile(file, target)
+        return
+    from avickit.lessons.embed import executed
+
+    stem = f"{SOLUTIONS}-{file.stem}" if up else file.stem
+    target.write_text(json.dumps(executed(file, views, stem, f"{up}{VIEWS}/")), encoding="utf-8")

@@ -5,7 +5,7 @@ Does not model: SMM, machine checks, physical NMIs, the length of an instruction
 
 from collections.abc import Callable
 
-from avickit.beat import STORE, Beats, Kind, Op, Site, World
+from avickit.beat import AND, STORE, Beats, Kind, Op, Site, World
 from avickit.manual.exits import ExitCode
 from avickit.manual.vmcb import InterceptExceptionsMisc1, VIntr
 from avickit.silicon.access import access_memory
@@ -22,6 +22,7 @@ INTERCEPT_VINTR, INTERCEPT_HLT = InterceptExceptionsMisc1.VINTR.mask, InterceptE
 SET_IF = Site(Kind.UPDATE, STORE, "H-EVAL-1", "APM3 STI, CLI", "IF is {new}")
 SET_SHADOW = Site(Kind.UPDATE, STORE, "H-EVAL-2", "APM2 15.21.5", "the interrupt shadow is {new}")
 ANSWER = Site(Kind.UPDATE, STORE, "H-REG-2", "APM2 15.29.3.1", "the guest has read {new}")
+FETCH_AND = Site(Kind.UPDATE, AND, "X0-11", "the guest's memory", "the guest clears bits of {place}: {old} -> {new}")
 CLEAR_V_IRQ = Site(Kind.UPDATE, STORE, "H-VMCB-2", "APM2 15.21.4", "the virtual interrupt is taken")
 
 
@@ -162,6 +163,17 @@ def msr(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int | Exit]:
     yield
 
 
+def vmmcall(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int | Exit]:
+    """VMMCALL leaves the guest: Xen intercepts it. (X0-11, H-EXIT-3)"""
+    return Exit(ExitCode.VMEXIT_VMMCALL)
+    yield
+
+
+def fetch_and(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int | Exit]:
+    """A locked AND on a word shared with the hypervisor, `address` its place; the answer is what was there. (X0-11)"""
+    return (yield FETCH_AND(insn.address, insn.value))  # type: ignore[no-any-return]
+
+
 def nop(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int | Exit]:
     """An instruction that does nothing but end an interrupt shadow. (H-EVAL-1)"""
     return 0
@@ -178,6 +190,8 @@ INSTRUCTIONS: dict[str, Callable[[World, Core, Guest, Insn], Beats[int | Exit]]]
     "hlt": hlt,
     "rdmsr": msr,
     "wrmsr": msr,
+    "vmmcall": vmmcall,
+    "fetch_and": fetch_and,
     "nop": nop,
 }
-ANSWERS = frozenset(("read", "read_cr8", "rdmsr"))
+ANSWERS = frozenset(("read", "read_cr8", "rdmsr", "fetch_and"))

@@ -45,7 +45,7 @@ def vmexit(w: World, core: Core, guest: Guest, exit: Exit) -> Beats[None]:
 
 def next_rip(w: World, guest: Guest, exit: Exit) -> int:
     """nRIP: 0 on the AVIC exits and nested page faults, else past the instruction. (H-REG-3, APM2 15.7.1 p.509)"""
-    told = exit.code in (ExitCode.VMEXIT_HLT, ExitCode.VMEXIT_MSR)
+    told = exit.code in (ExitCode.VMEXIT_HLT, ExitCode.VMEXIT_MSR, ExitCode.VMEXIT_VMMCALL)
     return rip(w, guest) + 4 if told else 0
 
 

@@ -5,8 +5,11 @@ Does not model: anything else that a boot does.
 
 from avickit.beat import Beats, Op, World
 from avickit.manual.cpuid import CpuModel, has
+from avickit.manual.exits import ExitCode
 from avickit.manual.vmcb import XEN_NAMES
 from avickit.xen import intr, keys, svm
+from avickit.xen.evtchn import EvtchnDomain, EvtchnVcpu
+from avickit.xen.hypercall import exit_vmmcall
 from avickit.xen.parts import Console, Host, Hypervisor, PCpu, Symbol, printk, xen
 from avickit.xen.vlapic import vlapic_reg_read, vlapic_reg_write
 
@@ -37,6 +40,8 @@ def new_xen(w: World) -> Hypervisor:
         own = w.area(f"core {core.index}", ("current", "loaded", "last_run"), private=True)
         w.objects["pcpus"].append(PCpu(core, shared, own, own + 1, shared + 1, own + 2))
     host.vmexits.update({int(code): handler for code, handler in svm.VMEXITS.items()})
+    host.vmexits[int(ExitCode.VMEXIT_VMMCALL)] = exit_vmmcall
+    host.domain_fields["evtchn_domain"], host.vcpu_fields["evtchn_vcpu"] = EvtchnDomain, EvtchnVcpu
     host.funcs.update(events_need_delivery=intr.events_need_delivery, reflect_tpr=svm.reflect_tpr)
     host.keys.update(keys.KEYS)
     host.symbols["vlapic_read_aligned"] = Symbol(vlapic_reg_read, "vlapic.c", static=True)

@@ -41,13 +41,21 @@ def test_a_deck_turns_its_pages(projector: Page, tmp_path: Path) -> None:
     screenshot(projector, "deck-later")
 
 
-def test_the_site_is_read_and_searched_from_disk(projector: Page, tmp_path: Path) -> None:
-    assert CliRunner().invoke(main, ["html", "--to", str(tmp_path / "site")]).exit_code == 0
+def test_the_site_is_read_searched_and_stepped_through_from_disk(projector: Page, tmp_path: Path) -> None:
+    title = book("4").title
+    assert CliRunner().invoke(main, ["html", "4", "--to", str(tmp_path / "site")]).exit_code == 0
     projector.goto((tmp_path / "site/index.html").as_uri())
-    projector.locator("article").get_by_role("link", name=book("0").title).click()
-    expect(projector.locator("h1")).to_contain_text(book("0").title)
+    projector.locator("article").get_by_role("link", name=title).click()
+    expect(projector.locator("h1")).to_contain_text(title)
     screenshot(projector, "site-page")
+    stepper = projector.frame_locator("iframe[src*='views']").nth(1)
+    projector.locator("iframe[src*='views']").nth(1).scroll_into_view_if_needed()
+    told = stepper.locator(".avk-said")
+    expect(told).to_contain_text("vector 41h is in service")
+    before = told.inner_text()
+    stepper.get_by_role("button", name="back").first.click()
+    expect(told).not_to_have_text(before)
+    screenshot(projector, "site-view")
     projector.get_by_placeholder("Search").first.fill("doorbell")
     projector.keyboard.press("Enter")
     expect(projector.locator("#search-results .search li").first).to_be_visible()
-    expect(projector.locator("#search-results")).to_contain_text(book("0").title)

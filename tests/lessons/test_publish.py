@@ -80,7 +80,7 @@ def test_the_glossary_is_that_of_the_declarations() -> None:
 
 
 def test_a_site_is_built_with_links_and_search(tmp_path: Path) -> None:
-    result = avickit("html", "--to", str(tmp_path / "site"))
+    result = avickit("html", "--stored", "--to", str(tmp_path / "site"))
     assert result.exit_code == 0, result.output
     site = tmp_path / "site"
     for name in [b.file.stem for b in books()] + ["index", "search", "GLOSSARY"]:
@@ -88,7 +88,7 @@ def test_a_site_is_built_with_links_and_search(tmp_path: Path) -> None:
     front = (site / "index.html").read_text("utf-8")
     assert all(f'href="{b.file.stem}.html"' in front for b in books())
     assert "doorbel" in (site / "searchindex.js").read_text("utf-8")
-    assert avickit("html", "--to", str(site)).exit_code == 0, "again, over the old one"
+    assert avickit("html", "1", "--stored", "--to", str(site)).exit_code == 0, "again, over the old one"
 
 
 def test_a_site_is_not_built_over_something_else(tmp_path: Path) -> None:
@@ -96,3 +96,16 @@ def test_a_site_is_not_built_over_something_else(tmp_path: Path) -> None:
     result = avickit("html", "--to", str(tmp_path))
     assert result.exit_code == 2
     assert "an empty one, or a site that was built before" in result.output
+
+
+def test_a_live_site_holds_its_views_beside_the_pages(tmp_path: Path) -> None:
+    result = avickit("html", "3", "--to", str(tmp_path / "site"))
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "site/03-non-static.html").read_text("utf-8")
+    frames = re.findall(r'<iframe src="([^"]+)" title="([^"]+)"', page)
+    assert len(frames) == 3
+    for source, title in frames:
+        view = (tmp_path / "site" / source).read_text("utf-8")
+        assert "default-src 'none'" in view, title
+    assert page.count("The same without stepping") == len(frames)
+    assert not list((tmp_path / "site").glob("map-*")), "the index stands only where all notebooks are"
