@@ -12,19 +12,19 @@ from dataclasses import fields
 from enum import Enum
 from functools import update_wrapper
 from inspect import signature
-from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar, cast
+from typing import Any, Concatenate, Generic, NamedTuple, NoReturn, ParamSpec, TypeAlias, TypeVar, cast
 
-from avickit.errors import AvicError, Deadlock
+from avickit.errors import AvicError, Deadlock, OverBudget
 
 P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C")
 
-Do = Enum("Do", "LOAD STORE OR AND FENCE LOCK WAIT SIGNAL")
+Do = Enum("Do", "LOAD STORE OR AND FENCE LOCK WAIT SIGNAL ADD")
 Do.__doc__ = (
-    "What a beat does to its place. OR, AND and LOCK are locked; to unlock is to store 0; WAIT waits for non-0."
+    "What a beat does to its place. OR, AND, ADD and LOCK are locked; to unlock is to store 0; WAIT waits for non-0."
 )
-LOAD, STORE, OR, AND, FENCE, LOCK, WAIT, SIGNAL = Do
+LOAD, STORE, OR, AND, FENCE, LOCK, WAIT, SIGNAL, ADD = Do
 
 Kind = Enum("Kind", "READ CHECK UPDATE SIGNAL EXIT")
 Kind.__doc__ = "What a beat means in the story: every algorithm is told with these five words."
@@ -99,6 +99,8 @@ class Area(NamedTuple):
     private: bool
 
 
+FOREVER = 1 << 62
+"""Longer than any clock runs, in nanoseconds; a range up to it still counts in machine words."""
 DEFECTS = "XKP"
 """What the number of a published defect begins with."""
 CLOCK = 0
@@ -132,6 +134,8 @@ class World:
         self.cache: dict[Any, Any] = {}
         self.signalled: list[int] = []
         self.price: Mapping[Site, int] | None = None
+        self.deadline = FOREVER
+        """When the clock shows this, a driver gives up: not state, but how long its owner is willing to wait."""
         self.objects: dict[str, Any] = {}
 
     def cells(self, shape: type[C], name: str, *, private: bool = False) -> C:
@@ -206,6 +210,8 @@ def perform(w: World, ask: Ask) -> Any:
         at[place] = old & value
     elif do is LOCK:
         at[place] = 1
+    elif do is ADD:
+        at[place] = old + value
     else:
         at[place] = old | value
         w.signalled.append(place)
@@ -213,7 +219,10 @@ def perform(w: World, ask: Ask) -> Any:
 
 
 def drive(w: World, beats: Beats[R]) -> R:
-    """Run a generator of beats to its end, alone and unrecorded. Raises Deadlock where it would wait."""
+    """Run a generator of beats to its end, alone and unrecorded.
+
+    Raises Deadlock where it would wait, OverBudget where it has not ended at the World's deadline.
+    """
     if w.price is not None:
         return _drive_any(w, beats)
     send, at = beats.send, w.at
@@ -221,35 +230,41 @@ def drive(w: World, beats: Beats[R]) -> R:
     try:
         ask = send(None)
         while True:
-            _, place, value, do = ask
-            time += 1
-            if not place:
-                at[CLOCK] = time
-            old = at[place]
-            if do is LOAD:
-                pass
-            elif do is STORE:
-                at[place] = value
+            for time in range(time + 1, w.deadline + 1):  # noqa: B007, B020 (a turn is a beat, and 1 ns)
+                _, place, value, do = ask
                 if not place:
-                    time = value
-            elif do is OR:
-                at[place] = old | value
-            elif do is AND:
-                at[place] = old & value
-            elif do is SIGNAL:
-                at[place] = old | value
-                w.signalled.append(place)
-            elif do is LOCK or do is WAIT:
-                time -= 1
-                refuse_to_wait(w, ask)
-                time += 1
-                if do is LOCK:
-                    at[place] = 1
+                    break
+                old = at[place]
+                if do is LOAD:
+                    pass
+                elif do is STORE:
+                    at[place] = value
+                elif do is OR:
+                    at[place] = old | value
+                elif do is AND:
+                    at[place] = old & value
+                elif do is SIGNAL:
+                    at[place] = old | value
+                    w.signalled.append(place)
+                else:
+                    break
+                ask = send(old)
+            else:
+                late()
+            at[CLOCK] = time = time - 1
+            refuse_to_wait(w, ask)
+            old = perform(w, ask)
+            time = at[CLOCK]
             ask = send(old)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
     finally:
         at[CLOCK] = time
+
+
+def late() -> NoReturn:
+    """Raises OverBudget: the deadline has come, and the beats go on."""
+    raise OverBudget("the deadline has come, and the beats go on")
 
 
 def _drive_any(w: World, beats: Beats[R]) -> R:

@@ -30,3 +30,10 @@ class UndefinedAccess(AvicError):
 
 class Deadlock(AvicError):
     """A core waits for a lock or a signal that nobody running can give it."""
+
+
+class OverBudget(AvicError):
+    """A command does not come to an end, as with a handler that sends its own vector to itself: it has been cut off.
+
+    The machine stands in the middle of it; go on with another one, or a fork of an earlier beat.
+    """

@@ -5,13 +5,20 @@ Does not model: anything; each method is a command of the machine.
 
 from typing import TYPE_CHECKING
 
-from avickit.errors import in_range
+from avickit.errors import AvicError, in_range
 from avickit.silicon.guest import Insn, Program, eoi, read, write
 from avickit.silicon.parts import TAKEN
 
 if TYPE_CHECKING:
     from avickit.lab.machine import Machine
     from avickit.xen.parts import Vcpu
+
+
+def living(machine: "Machine", v: "Vcpu") -> int:
+    """The vCPU's number, for a command. Raises AvicError if its domain has been destroyed. (X4-3)"""
+    if machine.world.at[v.domain.cells.destroyed]:
+        raise AvicError.of(v.name, "a vCPU of a destroyed domain", "a vCPU of a domain that exists")
+    return v.guest.index
 
 
 class GuestHandle:
@@ -66,16 +73,26 @@ class GuestHandle:
 
     def execute(self, program: Program) -> None:
         """Run a program: a list of instructions, or a function that returns or yields them."""
-        self._machine.command("execute", self._v.guest.index, self._machine.program(program))
+        self._machine.command("execute", living(self._machine, self._v), self._machine.program(program))
 
     def on(self, vector: int, handler: Program | None) -> None:
         """Install a handler for a vector; None takes it away. Without one a stub counts and returns, with no EOI."""
         in_range("vector", vector, 0, TAKEN - 1)
+        index = living(self._machine, self._v)
         number = 0 if handler is None else self._machine.program(handler)
-        self._machine.command("on", self._v.guest.index, vector, number)
+        self._machine.command("on", index, vector, number)
+
+    def start_ap(self, program: Program | None) -> None:
+        """Where this vCPU begins when another one's STARTUP comes, with IF = 0; None: with nothing to execute. (X0-5)
+
+        After it, as after any start of a processor, nothing is left of what it did before INIT; handlers stay.
+        """
+        index = living(self._machine, self._v)
+        self._machine.command("start_ap", index, 0 if program is None else self._machine.program(program))
 
     def _do(self, insn: Insn) -> int:
-        return int(self._machine.command("execute", self._v.guest.index, self._machine.instruction(insn)) or 0)
+        index = living(self._machine, self._v)
+        return int(self._machine.command("execute", index, self._machine.instruction(insn)) or 0)
 
     @property
     def taken(self) -> dict[int, int]:

@@ -5,6 +5,7 @@ Does not model: anything; reading through a handle is looking, and takes no beat
 
 from typing import TYPE_CHECKING, Any
 
+from avickit.beat import World
 from avickit.bits import Register, Shown
 from avickit.errors import AvicError
 from avickit.lab.guests import GuestHandle
@@ -14,10 +15,33 @@ from avickit.manual.tables import LogicalEntry, PhysicalEntry
 from avickit.manual.vectors import vectors_value
 from avickit.silicon.deliver import ppr_of
 from avickit.silicon.parts import Exit
-from avickit.xen.parts import BLOCKED, DOWN, PAUSED, Domain, Vcpu
+from avickit.xen.parts import BLOCKED, DOWN, PAUSED, SHUT_DOWN, Domain, Vcpu
 
 if TYPE_CHECKING:
     from avickit.lab.machine import Machine
+
+
+def core_of(w: World, v: Vcpu) -> int | None:
+    """The number of the core that runs a vCPU, None if none does."""
+    return next((p.core.index for p in w.objects["pcpus"] if w.at[p.current] == v.guest.index + 1), None)
+
+
+def state(w: World, v: Vcpu) -> str:
+    """What a vCPU is up to, in one word: see `VcpuHandle.state`."""
+    at, flags = w.at, w.at[v.cells.pause_flags]
+    for holds, word in (
+        (at[v.domain.cells.destroyed], "destroyed"),
+        (at[v.domain.cells.crashed], "crashed"),
+        (flags & (PAUSED | SHUT_DOWN), "paused"),
+        (flags & DOWN, "down"),
+        (flags & BLOCKED, "blocked"),
+    ):
+        if holds:
+            return word
+    core = core_of(w, v)
+    if core is None:
+        return "runnable"
+    return "guest mode" if at[w.objects["cores"][core].mode] else "host mode"
 
 
 class VcpuHandle(Shown):
@@ -45,24 +69,12 @@ class VcpuHandle(Shown):
     @property
     def core(self) -> int | None:
         """The core that runs it, None if none does."""
-        index = self.vcpu.guest.index + 1
-        at = self._machine.world.at
-        return next((p.core.index for p in self._machine.world.objects["pcpus"] if at[p.current] == index), None)
+        return core_of(self._machine.world, self.vcpu)
 
     @property
     def state(self) -> str:
-        """`crashed`, `paused`, `down`, `blocked`, `guest mode`, `host mode` or `runnable`."""
-        at = self._machine.world.at
-        flags = at[self.vcpu.cells.pause_flags]
-        if at[self.vcpu.domain.cells.crashed]:
-            return "crashed"
-        for bit, word in ((PAUSED, "paused"), (DOWN, "down"), (BLOCKED, "blocked")):
-            if flags & bit:
-                return word
-        core = self.core
-        if core is None:
-            return "runnable"
-        return "guest mode" if at[self._machine.world.objects["cores"][core].mode] else "host mode"
+        """`destroyed`, `crashed`, `paused`, `down`, `blocked`, `guest mode`, `host mode` or `runnable`."""
+        return state(self._machine.world, self.vcpu)
 
     @property
     def lost_wakeup(self) -> bool:
@@ -113,6 +125,8 @@ class DomainHandle(Shown):
         world = self._machine.world
         cells = world.objects.get("avic_domain", {}).get(self.domain.index)
         place: Any = world.at[getattr(cells, name)] if cells else 0
+        if world.at[self.domain.cells.destroyed]:
+            raise AvicError.of(f"d{self.domain.index}", "a destroyed domain", "a domain that exists")
         if not place:
             raise AvicError(f"d{self.domain.index} has no {name.replace('_', ' ')}: AVIC is off, or before patch 4")
         return TableView(self._machine, place, entry, 256)

@@ -16,7 +16,7 @@ from avickit.bits import Shown
 from avickit.errors import AvicError, in_range
 from avickit.lab import handles
 from avickit.lab.engine import Engine, Script
-from avickit.lab.scripts import SCRIPTS, prepare, run
+from avickit.lab.scripts import play, prepare, run
 from avickit.lab.trace import Command, Trace
 from avickit.lab.xen import XenHandle
 from avickit.manual.cpuid import cpu_model, has
@@ -25,8 +25,11 @@ from avickit.silicon.access import access_filter
 from avickit.silicon.choices import apply_choices, apply_errata
 from avickit.silicon.guest import Insn, Program, program
 from avickit.silicon.parts import new_machine
+from avickit.xen.parts import Vcpu
 
 RECORDING_LIMIT = 200_000
+BEAT_BUDGET = 5_000_000
+"""Some seconds of work, and far more than a guest takes to become quiet that ever does."""
 MOST_CORES, MOST_PAGES = 256, 4096
 FIRST_AVIC = 4
 """The patch that brings the variable svm_avic. (X4-6)"""
@@ -37,6 +40,7 @@ class Machine(Shown):
 
     `pages` is the memory in 4 KiB pages, `host_ids` the cores' physical APIC IDs, `prices` nanoseconds by Site.
     Recording is on until `limit` beats; with `fast`, what is not recorded runs in its plain form (`lab.derive`).
+    A command that takes more than `budget` beats is cut off with OverBudget, such as a handler that interrupts itself.
     `scheduler` is "manual" or "round-robin". Raises AvicError for bad input.
     """
 
@@ -52,12 +56,14 @@ class Machine(Shown):
         record: bool = True,
         fast: bool = False,
         limit: int = RECORDING_LIMIT,
+        budget: int = BEAT_BUDGET,
         scheduler: str = "manual",
         prices: Mapping[Site, int] | None = None,
     ) -> None:
         in_range("cores", cores, 1, MOST_CORES)
         in_range("pages", pages, 1, MOST_PAGES)
         in_range("recording limit", limit, 0, sys.maxsize)
+        in_range("budget", budget, 1, sys.maxsize // 2)
         if scheduler not in ("manual", "round-robin"):
             raise AvicError.of("scheduler", scheduler, "manual or round-robin")
         self.config: dict[str, Any] = {"cores": cores, "cpu": cpu, "pages": pages}
@@ -66,14 +72,14 @@ class Machine(Shown):
             host_ids=tuple(host_ids) if host_ids is not None else None,
             errata=tuple(errata),
         )
-        self.config.update(limit=limit, scheduler=scheduler, prices=prices)
+        self.config.update(limit=limit, budget=budget, scheduler=scheduler, prices=prices)
         self.world = World(pages)
         self.world.price = prices
         new_machine(self.world, cores, cpu_model(cpu), self.config["host_ids"])
         self.world.objects["filter"] = access_filter(has(self.world.objects["cpu"][0], "EXT_LVT_AVIC_ACCESS_CHG"))
         apply_choices(self.world, self.config["choices"])
         apply_errata(self.world, self.config["errata"])
-        self.engine = Engine(self.world, record=record, limit=limit, fast=fast)
+        self.engine = Engine(self.world, record=record, limit=limit, budget=budget, fast=fast)
         self.xen: XenHandle | None = None
         self._programs: dict[Insn, int] = {}
 
@@ -122,7 +128,7 @@ class Machine(Shown):
         """Do one command of `lab.scripts` and log it. Raises AvicError if the host has crashed."""
         if self.xen is not None and self.xen.crashed and name != "advance":
             raise AvicError(f"{name}: the host has crashed; its console says why")
-        return self.engine.play(Command(name, args, len(self.trace)), SCRIPTS[name](self, *args))
+        return self.engine.play(Command(name, args, len(self.trace)), play(self, name, args))
 
     def fork(self, n: int | None = None, *, watch: Callable[[Beats[Any]], Any] | None = None) -> "Machine":
         """An independent machine as this one was after beat n (now, if not given), even inside an algorithm.
@@ -151,7 +157,7 @@ class Machine(Shown):
             if command.name == "resume":
                 self._resume(min(command.args[0], beats))
             else:
-                self.engine.play(command._replace(until=until), SCRIPTS[command.name](self, *command.args))
+                self.engine.play(command._replace(until=until), play(self, command.name, command.args))
             if command.name == "boot_xen":
                 self.xen = XenHandle(self)
 
@@ -193,14 +199,20 @@ class Machine(Shown):
         return min((t for t in due if t), default=0)
 
     def round_robin(self) -> Script:
-        """With that scheduler, idle cores take the runnable vCPUs that wait."""
+        """With that scheduler, an idle core takes a runnable vCPU that waits: the next after the one it ran last."""
         while self.config["scheduler"] == "round-robin":
             at, objects = self.world.at, self.world.objects
-            idle = [p.core.index for p in objects["pcpus"] if not at[p.current]]
-            waiting = [v.guest.index for v in objects["vcpus"] if self.vcpu(v.guest.index).state == "runnable"]
+            idle = [p for p in objects.get("pcpus", ()) if not at[p.current] and not at[p.next]]
+            waiting = [v.guest.index for v in objects.get("vcpus", ()) if self._waits(v)]
             if not idle or not waiting:
                 return
-            yield from run(self, waiting[0], idle[0])
+            last, everybody = at[idle[0].last_run], len(objects["vcpus"])
+            yield from run(self, min(waiting, key=lambda index: (index - last) % everybody), idle[0].core.index)
+
+    def _waits(self, v: Vcpu) -> bool:
+        """Whether a vCPU could run and no core has it, now or soon."""
+        pcpus, at = self.world.objects["pcpus"], self.world.at
+        return handles.state(self.world, v) == "runnable" and all(at[p.next] != v.guest.index + 1 for p in pcpus)
 
     def __repr__(self) -> str:
         c = self.config

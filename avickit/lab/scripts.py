@@ -8,10 +8,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from avickit import series
-from avickit.beat import CLOCK, LOAD, OR, SIGNAL, STORE, Beats, Kind, Site, World
+from avickit.beat import CLOCK, OR, SIGNAL, STORE, Beats, Kind, Site, World
 from avickit.errors import AvicError
 from avickit.lab.engine import WORLD, Script
 from avickit.manual.exits import ExitCode
+from avickit.manual.icr import ICRL, MessageType
 from avickit.museum import versions as museum
 from avickit.silicon.doorbell import write_doorbell_msr
 from avickit.silicon.guest import start
@@ -19,7 +20,7 @@ from avickit.silicon.parts import GUEST, INTR, Core, Exit, Guest
 from avickit.silicon.run import run_core
 from avickit.silicon.vmexit import vmexit
 from avickit.xen import boot, domain, keys, sched, vlapic
-from avickit.xen.parts import PAUSED, SOFTIRQ_SCHEDULE, SOFTIRQ_TIMER, Vcpu, printk, vcpu_of
+from avickit.xen.parts import ONE_PAUSE, SOFTIRQ_SCHEDULE, SOFTIRQ_TIMER, Vcpu, printk, vcpu_of
 
 if TYPE_CHECKING:
     from avickit.lab.machine import Machine
@@ -33,8 +34,8 @@ TICK = Site(Kind.SIGNAL, SIGNAL, "X0-4", "Xen apic_timer_interrupt", "the timer 
 PEND = Site(Kind.UPDATE, STORE, "X0-9", "Xen hvm_assert_evtchn_irq", "an event is pending: {place} {new}")
 HANDLE = Site(Kind.UPDATE, STORE, "H-EVAL-2", "the guest's IDT", "the guest installs a handler")
 SET_CPL = Site(Kind.UPDATE, STORE, "X4-6", "the guest", "CPL is {new}")
-STOP = Site(Kind.UPDATE, OR, "X0-7", "Xen vcpu_pause", "pauses the vCPU")
-WHERE = Site(Kind.READ, LOAD, "X6-6", "Xen vcpu_processor", "where is it? {old}")
+START_AT = Site(Kind.UPDATE, STORE, "X0-5", "the guest's trampoline", "here STARTUP lets the vCPU begin")
+NMI_MESSAGE = ICRL(MESSAGE_TYPE=MessageType.NMI).value
 
 
 def boot_xen(
@@ -85,7 +86,6 @@ def execute(m: "Machine", guest_index: int, program: int) -> Script:
         raise AvicError(f"{guest.name} is not in guest mode: {m.vcpu(guest_index).state}; use xen.run(vcpu, core)")
     yield core.index, run_program(w, core, guest, program)
     yield from m.engine.settle()
-    yield from m.round_robin()
     return w.at[guest.answer]
 
 
@@ -103,6 +103,11 @@ def on(m: "Machine", guest_index: int, vector: int, program: int) -> Script:
     yield WORLD, one(HANDLE(guest.handlers, (*table[:vector], program, *table[vector + 1 :])))
 
 
+def start_ap(m: "Machine", guest_index: int, program: int) -> Script:
+    """Say where the vCPU begins when STARTUP comes."""
+    yield WORLD, one(START_AT(m.world.objects["guests"][guest_index].start_program, program))
+
+
 def set_cpl(m: "Machine", guest_index: int, cpl: int) -> Script:
     """The guest's privilege level, 0 unless said otherwise."""
     yield WORLD, one(SET_CPL(m.world.objects["guests"][guest_index].cpl, cpl))
@@ -113,12 +118,16 @@ def one(ask: Any) -> Beats[None]:
     yield ask
 
 
-def running_on(m: "Machine", guest_index: int) -> Core | None:
-    """The core whose current vCPU this is: mostly the one it was last put on, whatever the number of cores."""
-    w = m.world
+def running_on(m: "Machine", guest_index: int, *, asked_for: bool = False) -> Core | None:
+    """The core whose current vCPU this is: mostly the one it was last put on, whatever the number of cores.
+
+    With `asked_for` also one that shall run it as soon as it can: INIT pauses a vCPU, which keeps its core.
+    """
+    w, whom = m.world, guest_index + 1
     pcpus = w.objects["pcpus"]
     last = pcpus[w.at[vcpu_of(w, guest_index).cells.processor]]
-    return next((p.core for p in chain((last,), pcpus) if w.at[p.current] == guest_index + 1), None)
+    found = (p.core for p in chain((last,), pcpus) if w.at[p.current] == whom or (asked_for and w.at[p.next] == whom))
+    return next(found, None)
 
 
 def run(m: "Machine", guest_index: int, index: int) -> Script:
@@ -132,7 +141,7 @@ def run(m: "Machine", guest_index: int, index: int) -> Script:
 
 def deschedule(m: "Machine", guest_index: int, sync: bool) -> Script:
     """Its core shall idle. Lazy, as Xen is (X6-6); with `sync` the from hook runs at once."""
-    core = running_on(m, guest_index)
+    core = running_on(m, guest_index, asked_for=True)
     if core is not None:
         yield WORLD, choose(m.world, core.index, 0)
         yield from m.engine.settle()
@@ -153,14 +162,14 @@ def choose(w: World, index: int, whom: int) -> Beats[None]:
 
 
 def pause(m: "Machine", guest_index: int) -> Script:
-    """vcpu_pause: it runs no more until unpaused."""
-    yield WORLD, one(STOP(vcpu_of(m.world, guest_index).cells.pause_flags, PAUSED))
+    """vcpu_pause: it runs no more until it has been unpaused as often."""
+    yield WORLD, one(sched.PAUSE(vcpu_of(m.world, guest_index).cells.pause_flags, ONE_PAUSE))
     yield from deschedule(m, guest_index, sync=False)
 
 
 def unpause(m: "Machine", guest_index: int) -> Script:
-    """vcpu_unpause: runnable again, if nothing else holds it."""
-    yield WORLD, one(sched.UNBLOCK(vcpu_of(m.world, guest_index).cells.pause_flags, ~PAUSED))
+    """vcpu_unpause: after the last, runnable again, if nothing else holds it."""
+    yield from on_idle(m, lambda core: sched.vcpu_unpause(m.world, core, vcpu_of(m.world, guest_index)))
 
 
 def wake(m: "Machine", guest_index: int) -> Script:
@@ -172,22 +181,21 @@ def set_irq(m: "Machine", guest_index: int, vector: int, level: bool, index: int
     """A device model in Xen raises a vector in this vCPU's LAPIC."""
     v = vcpu_of(m.world, guest_index)
     yield from on_idle(m, lambda core: vlapic.vlapic_set_irq(m.world, core, v, vector, int(level)), index)
-    yield from m.round_robin()
 
 
 def event(m: "Machine", guest_index: int, source: str, vector: int) -> Script:
-    """An event from outside the LAPIC: `nmi`, `callback` or `extint`."""
-    v = vcpu_of(m.world, guest_index)
-    place = getattr(v.cells, f"{source}_pending")
-    yield from on_idle(m, lambda core: pend(m.world, core, v, place, 1 if source == "nmi" else vector + 1))
-    yield from m.round_robin()
+    """An event from outside: an `nmi`, by the LAPIC as any other; `callback` or `extint` past it."""
+    w, v = m.world, vcpu_of(m.world, guest_index)
+    if source == "nmi":
+        yield from on_idle(m, lambda core: vlapic.vlapic_accept_irq(w, core, v, NMI_MESSAGE))
+    else:
+        place = getattr(v.cells, f"{source}_pending")
+        yield from on_idle(m, lambda core: pend(w, core, v, place, vector + 1))
 
 
 def pend(w: World, core: Core, v: Vcpu, place: int, value: int) -> Beats[None]:
-    """Mark it pending; an NMI also brings back a vCPU that is down; kick."""
+    """Mark it pending, and kick."""
     yield PEND(place, value)
-    if place == v.cells.nmi_pending:
-        yield from sched.vcpu_up(w, core, v)
     yield from sched.vcpu_kick(w, core, v)
 
 
@@ -238,10 +246,16 @@ def advance(m: "Machine", ns: int) -> Script:
         if not due or due > until:
             break
         if due > w.at[CLOCK]:
-            yield WORLD, one(TIME(CLOCK, due))
+            yield from pass_time(m, due)
         yield from fire_timers(m)
     if until > w.at[CLOCK]:
-        yield WORLD, one(TIME(CLOCK, until))
+        yield from pass_time(m, until)
+
+
+def pass_time(m: "Machine", until: int) -> Script:
+    """The clock goes on; what follows has a budget of its own."""
+    yield WORLD, one(TIME(CLOCK, until))
+    m.engine.begin()
 
 
 def fire_timers(m: "Machine") -> Script:
@@ -268,7 +282,20 @@ def race(m: "Machine", *order: Any) -> Script:
     yield from play(m, *order)
 
 
+def play(m: "Machine", name: str, args: tuple[Any, ...]) -> Script:
+    """A command, and what the scheduler makes of it: any of them may make a vCPU runnable or a core idle."""
+    script = SCRIPTS[name](m, *args)
+    return script if m.config["scheduler"] == "manual" else then_schedule(m, script)
+
+
+def then_schedule(m: "Machine", script: Script) -> Script:
+    """A script, and then round robin."""
+    answer = yield from script
+    yield from m.round_robin()
+    return answer
+
+
 SCRIPTS: dict[str, Callable[..., Script]] = {
     f.__name__: f
-    for f in (boot_xen, create_domain, destroy_domain, execute, on, set_cpl, run, deschedule, pause, unpause, wake)
-} | {f.__name__: f for f in (set_irq, event, key, advance, ring, race)}
+    for f in (boot_xen, create_domain, destroy_domain, execute, on, start_ap, set_cpl, run, deschedule, pause, unpause)
+} | {f.__name__: f for f in (wake, set_irq, event, key, advance, ring, race)}

@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING
 
 from avickit.errors import AvicError, in_range
+from avickit.lab.guests import living
 from avickit.lab.handles import DomainHandle, VcpuHandle
 from avickit.silicon.doorbell import MAX_DOORBELL_ID
 from avickit.xen.domain import MAX_VCPUS
+from avickit.xen.parts import PAUSED
 
 if TYPE_CHECKING:
     from avickit.lab.machine import Machine
@@ -64,15 +66,18 @@ class XenHandle:
         return DomainHandle(self._machine, domain)
 
     def destroy_domain(self, domain: DomainHandle) -> None:
-        """Stop and free a domain."""
+        """Stop and free a domain; it takes its vCPUs with it. Raises AvicError if that has been done."""
+        if self._machine.world.at[domain.domain.cells.destroyed]:
+            raise AvicError.of(f"d{domain.domain.index}", "a destroyed domain", "a domain that exists")
         self._machine.command("destroy_domain", domain.domain.index)
 
     def run(self, vcpu: VcpuHandle, core: int) -> None:
         """Schedule a vCPU on a core, in place of whoever runs there."""
         self._core(core)
+        self._living(vcpu)
         if vcpu.state in ("blocked", "down", "paused", "crashed"):
             raise AvicError.of(f"run {vcpu.name}", vcpu.state, "a vCPU that can run; wake it first")
-        self._machine.command("run", vcpu.vcpu.guest.index, core)
+        self._machine.command("run", self._living(vcpu), core)
 
     def migrate(self, vcpu: VcpuHandle, core: int) -> None:
         """The same, for a vCPU that runs elsewhere."""
@@ -83,40 +88,43 @@ class XenHandle:
 
         `sync=True` saves the state at once, so that IsRunning is cleared.
         """
-        self._machine.command("deschedule", vcpu.vcpu.guest.index, sync)
+        self._machine.command("deschedule", self._living(vcpu), sync)
 
     def pause(self, vcpu: VcpuHandle) -> None:
-        """Take it off its core, and keep it from running."""
-        self._machine.command("pause", vcpu.vcpu.guest.index)
+        """Take it off its core, and keep it from running; pauses are counted."""
+        self._machine.command("pause", self._living(vcpu))
 
     def unpause(self, vcpu: VcpuHandle) -> None:
-        """Let it run again when asked."""
-        self._machine.command("unpause", vcpu.vcpu.guest.index)
+        """Let it run again when asked, after as many unpauses as pauses. Raises AvicError if it is not paused."""
+        index = self._living(vcpu)
+        if not self._machine.world.at[vcpu.vcpu.cells.pause_flags] & PAUSED:
+            raise AvicError.of(f"unpause {vcpu.name}", vcpu.state, "a vCPU that is paused")
+        self._machine.command("unpause", index)
 
     def wake(self, vcpu: VcpuHandle) -> None:
         """Unblock a vCPU, as an event would; it then waits for `run`."""
-        self._machine.command("wake", vcpu.vcpu.guest.index)
+        self._machine.command("wake", self._living(vcpu))
 
     def set_irq(self, vcpu: VcpuHandle, vector: int, *, level: bool = False, core: int | None = None) -> None:
         """A device model raises a vector in the vCPU's LAPIC; on an idle core's time unless a core is named."""
         self._vector(vector)
         if core is not None:
             self._core(core)
-        self._machine.command("set_irq", vcpu.vcpu.guest.index, vector, level, core)
+        self._machine.command("set_irq", self._living(vcpu), vector, level, core)
 
     def nmi(self, vcpu: VcpuHandle) -> None:
-        """Raise an NMI."""
-        self._machine.command("event", vcpu.vcpu.guest.index, "nmi", 0)
+        """Raise an NMI: it brings back who is down after HLT, not who waits for STARTUP. (X0-5, X0-7)"""
+        self._machine.command("event", self._living(vcpu), "nmi", 0)
 
     def callback(self, vcpu: VcpuHandle, vector: int) -> None:
         """An event channel upcall by vector, which goes past the LAPIC."""
         self._vector(vector)
-        self._machine.command("event", vcpu.vcpu.guest.index, "callback", vector)
+        self._machine.command("event", self._living(vcpu), "callback", vector)
 
     def extint(self, vcpu: VcpuHandle, vector: int) -> None:
         """An interrupt from the PIC."""
         self._vector(vector)
-        self._machine.command("event", vcpu.vcpu.guest.index, "extint", vector)
+        self._machine.command("event", self._living(vcpu), "extint", vector)
 
     def ring(self, core: int) -> None:
         """Software writes MSR C001_011Bh, so that this core's doorbell rings. (H-BELL-1)
@@ -139,10 +147,13 @@ class XenHandle:
 
     def set_cpl(self, vcpu: VcpuHandle, cpl: int) -> None:
         """The guest's privilege level, 0..3."""
-        self._machine.command("set_cpl", vcpu.vcpu.guest.index, in_range("CPL", cpl, 0, 3))
+        self._machine.command("set_cpl", self._living(vcpu), in_range("CPL", cpl, 0, 3))
 
     def _core(self, core: int) -> None:
         in_range("core", core, 0, self._machine.config["cores"] - 1)
+
+    def _living(self, vcpu: VcpuHandle) -> int:
+        return living(self._machine, vcpu.vcpu)
 
     def _vector(self, vector: int) -> None:
         in_range("vector", vector, 0, 0xFF)

@@ -94,8 +94,9 @@ def symptoms(defect: str) -> str:
             result = explore(scenario, memory, defects=[defect])
             said.append(f"{scenario}, {memory}: {result.verdict}")
             if not result.ok and result.racing:
-                says = [result.trace[n].say for n in result.racing]
-                said += [f"  races: {say.partition(';')[0].partition(': no')[0]}" for say in says]
+                said += [
+                    f"  races: {result.trace[n].say.partition(';')[0].partition(': no')[0]}" for n in result.racing
+                ]
     return "\n".join(said)
 
 

@@ -7,6 +7,7 @@ saved beside the pages, live without a kernel. Does not model: what is shown.
 import json
 import shutil
 import tempfile
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -84,7 +85,10 @@ def build(folder: Path, chosen: Sequence[Book] = (), *, live: bool = True) -> Pa
     with tempfile.TemporaryDirectory() as temporary:
         source = Path(temporary)
         lay_out(source, chosen or books(), live=live)
-        if main(["-q", "-W", "--keep-going", "-b", "html", str(source), str(folder)]):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Sphinx and its extensions speak to each other's authors
+            failed = main(["-q", "-W", "--keep-going", "-b", "html", str(source), str(folder)])
+        if failed:
             raise AvicError("Sphinx could not build the site; what it says stands above")
     return folder / "index.html"
 

@@ -8,7 +8,7 @@ X22 (svm_intr_assist still injects, so the interrupt arrives twice).
 from avickit.beat import Beats, World
 from avickit.series.p04_initialization import svm_avic_vcpu_enabled
 from avickit.silicon.parts import Core
-from avickit.xen import intr, vlapic
+from avickit.xen import intr, vlapic, vlapic_irq
 from avickit.xen.intr import Source
 from avickit.xen.parts import Vcpu, xen
 
@@ -20,9 +20,16 @@ def start(w: World) -> str | None:
 
 
 def apply(w: World) -> None:
-    """The flag, and an svm_intr_assist that leaves LAPIC vectors to the hardware. (X8-1, X8-2)"""
+    """The flag, asked for each vCPU, and an svm_intr_assist that leaves LAPIC vectors to the hardware. (X8-1, X8-2)"""
     xen(w).start.append(start)
     before = w.current(intr.pending_for_injection)
+    delivers = w.current(vlapic_irq.vlapic_virtual_intr_delivery_enabled)
+
+    def vlapic_virtual_intr_delivery_enabled(w: World, v: Vcpu) -> Beats[bool]:
+        """Only where AVIC is on: for any other vCPU nobody but software acknowledges, as X7-1 only kicks it. (X8-1)"""
+        if not (yield from delivers(w, v)):
+            return False
+        return (yield from svm_avic_vcpu_enabled(w, v))
 
     def pending_for_injection(w: World, core: Core, v: Vcpu) -> Beats[tuple[Source, int]]:
         """With AVIC on a LAPIC vector is not injected; its timer bookkeeping is done. (X8-2; X22 and its naive fix)"""
@@ -34,4 +41,5 @@ def apply(w: World) -> None:
         source, vector = yield from before(w, core, v)
         return (Source.NONE, 0) if source is Source.LAPIC else (source, vector)
 
+    w.replace(vlapic_irq.vlapic_virtual_intr_delivery_enabled, vlapic_virtual_intr_delivery_enabled, "patch 8")
     w.replace(intr.pending_for_injection, pending_for_injection, "patch 8")

@@ -70,7 +70,8 @@ class Guest:
     """A virtual processor as a core sees it: its VMCB and the guest's own registers and program.
 
     `frames` is the stack of programs (a base program, handlers above it), `insn` the instruction being executed,
-    `answer` what it read, `taken` the first of 256 counters of interrupts taken, one a vector.
+    `answer` what it read, `taken` the first of 256 counters of interrupts taken, one a vector; `start_program` is where
+    STARTUP lets it begin.
     """
 
     index: int
@@ -84,11 +85,12 @@ class Guest:
     handlers: int
     exits: int
     exit_count: int
+    start_program: int
     taken: int
 
 
 CORE_CELLS = ("mode", "guest", "latch", "vintr", "shadow", "pending", "cached_vmcb", "translation")
-GUEST_CELLS = ("interrupt_flag", "frames", "insn", "answer", "cpl", "handlers", "exits", "exit_count")
+GUEST_CELLS = ("interrupt_flag", "frames", "insn", "answer", "cpl", "handlers", "exits", "exit_count", "start_program")
 
 TAKE_HEAP = Site(Kind.CHECK, LOCK, "X4-2", "Xen heap", "takes the heap lock")
 READ_HEAP = Site(Kind.READ, LOAD, "X4-2", "Xen heap", "looks for a free page")

@@ -43,11 +43,11 @@ def run_core(w: World, core: Core) -> Beats[None]:
 @Op
 def run_guest(w: World, core: Core) -> Beats[bool]:
     """Guest mode, an instruction at a time: true after a #VMEXIT, false with nothing to do. (H-REG-2, H-MASK-1)"""
-    see = w.see
+    see, signals, vintr = w.see, core.signals, core.vintr
     guest: Guest = w.objects["guests"][see(core.guest)]
     while True:
         exit = None
-        if see(core.signals) or see(core.vintr) & V_IRQ:
+        if see(signals) or see(vintr) & V_IRQ:
             exit = yield from boundary(w, core, guest)
         if exit is None and see(guest.frames):
             insn = current(w, guest)

@@ -37,8 +37,8 @@ def new_xen(w: World) -> Hypervisor:
     w.objects["pcpus"] = []
     for core in w.objects["cores"]:
         shared = w.area(f"core {core.index}", ("softirq", "next"))
-        own = w.area(f"core {core.index}", ("current", "loaded", "last_run"), private=True)
-        w.objects["pcpus"].append(PCpu(core, shared, own, own + 1, shared + 1, own + 2))
+        own = w.area(f"core {core.index}", ("current", "loaded", "last_run", "tasklet"), private=True)
+        w.objects["pcpus"].append(PCpu(core, shared, own, own + 1, shared + 1, own + 2, own + 3))
     host.vmexits.update({int(code): handler for code, handler in svm.VMEXITS.items()})
     host.vmexits[int(ExitCode.VMEXIT_VMMCALL)] = exit_vmmcall
     host.domain_fields["evtchn_domain"], host.vcpu_fields["evtchn_vcpu"] = EvtchnDomain, EvtchnVcpu

@@ -7,7 +7,7 @@ from avickit.beat import LOAD, OR, STORE, Beats, Kind, Op, Site, World
 from avickit.silicon.parts import Core, alloc_page, free_page, new_guest
 from avickit.silicon.vmrun import APIC_LEAF
 from avickit.xen import vlapic
-from avickit.xen.parts import PAUSED, SHUT_DOWN, Domain, DomainCells, Vcpu, VcpuCells, add_fields, printk, vcpus_of, xen
+from avickit.xen.parts import SHUT_DOWN, Domain, DomainCells, Vcpu, VcpuCells, add_fields, printk, vcpus_of, xen
 from avickit.xen.vmcb import construct_vmcb
 
 MAX_VCPUS = 128
@@ -69,7 +69,7 @@ def domain_destroy(w: World, core: Core, d: Domain) -> Beats[None]:
     if (yield IS_GONE(d.cells.destroyed)):
         return
     for v in vcpus_of(w, d):
-        yield KILL(v.cells.pause_flags, PAUSED | SHUT_DOWN)
+        yield KILL(v.cells.pause_flags, SHUT_DOWN)
     destroy = xen(w).funcs.get("domain_destroy")
     if destroy is not None:
         yield from destroy(w, core, d)

@@ -13,9 +13,13 @@ from avickit.silicon.parts import INTR, Core, Guest
 
 SOFTIRQ_SCHEDULE, SOFTIRQ_KICK, SOFTIRQ_TIMER = 1, 2, 4
 """Bits of a physical CPU's pending softirqs. (X0-8, X0-9)"""
-BLOCKED, DOWN, PAUSED, SHUT_DOWN = 1, 2, 4, 8
-"""Bits of a vCPU's pause_flags: blocked by HLT, down (HLT with IF 0, or waiting for SIPI), paused by Xen (X0-7);
-and its domain has crashed or is gone, which nothing takes back. (X4-3, X4-6)"""
+BLOCKED, DOWN, SHUT_DOWN = 1, 2, 8
+"""Bits of a vCPU's pause_flags: blocked by HLT, down (HLT with IF 0, or waiting for SIPI) (X0-7); and its domain has
+crashed or is gone, which nothing takes back. (X4-3, X4-6)"""
+ONE_PAUSE = 0x100
+PAUSED = -ONE_PAUSE
+"""pause_count, in the same place from bit 8 up: how many pauses have not been taken back. Xen has two words and reads
+both in vcpu_runnable(): a vCPU may run while all of this is 0. (X0-5, X0-7)"""
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,8 @@ class PCpu:
     """Xen's view of a core: pending softirqs, the vCPU it runs (`current`), whose state is loaded (`loaded`).
 
     `current`, `loaded` and `next` hold a vCPU's guest index + 1, 0 for idle. They differ after a lazy switch to
-    idle (X6-6). `next` is whom the scheduler shall run: the user drives it.
+    idle (X6-6). `next` is whom the scheduler shall run: the user drives it. `tasklet` is the vCPU whose INIT or
+    STARTUP is this core's work when it idles. (X0-5)
     """
 
     core: Core
@@ -32,6 +37,7 @@ class PCpu:
     loaded: int
     next: int
     last_run: int
+    tasklet: int
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,9 @@ class VcpuCells:
     extint_pending: int
     waits_for_sipi: int
     sipi_vector: int
+    init_sipi_icr: int
+    init_sipi_dest: int
+    init_sipi_targets: int
     apic_base: int
     apic_disabled: int
     timer_divisor: int
@@ -153,7 +162,8 @@ class Console:
 
 
 PRINT = Site(Kind.UPDATE, STORE, "X4-1", "Xen console", "Xen prints a line")
-PAUSE = Site(Kind.UPDATE, OR, "X4-6", "Xen domain_pause", "pauses the vCPU for good")
+PAUSE = Site(Kind.UPDATE, OR, "X4-6", "Xen domain_shutdown", "the vCPU runs no more")
+WHOSE = Site(Kind.CHECK, LOAD, "X4-6", "Xen vcpu_sleep_nosync", "does {area} run one of its vCPUs?")
 READ_RUNNING = Site(Kind.CHECK, LOAD, "X0-8", "Xen vcpu_kick", "reads is_running, the scheduler's flag: {old}")
 READ_PROCESSOR = Site(Kind.READ, LOAD, "X0-8", "Xen vcpu_kick", "reads the vCPU's processor: {old}")
 RAISE = Site(Kind.UPDATE, OR, "X0-8", "Xen cpu_raise_softirq", "raises a softirq in {place}")
@@ -213,18 +223,23 @@ def printk(w: World, line: str) -> Beats[None]:
 
 @Op
 def domain_crash(w: World, d: Domain, why: str) -> Beats[None]:
-    """The domain is crashed: a state with a log line, not a Python exception; its vCPUs run no more. (X4-6)"""
+    """The domain is crashed: a state with a log line, not a Python exception; its vCPUs run no more. (X4-6)
+
+    Xen holds the scheduler's lock while it looks who runs. Here each core that runs one of them, or is about to, is
+    sent to the scheduler.
+    """
     if w.see(d.cells.crashed):
         return
     yield CRASH(d.cells.crashed, 1)
     yield from printk(w, f"(XEN) {why}")
     yield from printk(w, f"(XEN) domain_crash called from d{d.index}")
     for v in vcpus_of(w, d):
-        yield PAUSE(v.cells.pause_flags, PAUSED | SHUT_DOWN)
-        if (yield READ_RUNNING(v.cells.is_running)):
-            where: PCpu = w.objects["pcpus"][(yield READ_PROCESSOR(v.cells.processor))]
-            yield RAISE(where.softirq, SOFTIRQ_SCHEDULE)
-            yield INTERRUPT(where.core.signals, INTR)
+        yield PAUSE(v.cells.pause_flags, SHUT_DOWN)
+    for p in w.objects["pcpus"]:
+        chosen = yield WHOSE(p.next)
+        if chosen and vcpu_of(w, chosen - 1).domain.index == d.index:
+            yield RAISE(p.softirq, SOFTIRQ_SCHEDULE)
+            yield INTERRUPT(p.core.signals, INTR)
 
 
 @Op
@@ -238,7 +253,7 @@ def panic(w: World, why: str) -> Beats[None]:
     yield from printk(w, f"(XEN) {why}")
     yield from printk(w, "(XEN) Panic: the host is down")
     for v in w.objects["vcpus"]:
-        yield PAUSE(v.cells.pause_flags, PAUSED | SHUT_DOWN)
+        yield PAUSE(v.cells.pause_flags, SHUT_DOWN)
     for where in w.objects["pcpus"]:
         yield RAISE(where.softirq, SOFTIRQ_SCHEDULE)
         yield INTERRUPT(where.core.signals, INTR)

@@ -4,17 +4,17 @@ Names and order of steps are Xen's (common/schedule.c, arch/x86/domain.c). Does 
 affinity; the execution state of a vCPU left on another core is synced in place, without its IPI.
 """
 
-from avickit.beat import AND, LOAD, OR, STORE, Beats, Kind, Op, Site, World
+from avickit.beat import ADD, AND, LOAD, OR, STORE, Beats, Kind, Op, Site, World
 from avickit.silicon.parts import INTR, Core
 from avickit.xen.parts import (
     BLOCKED,
     DOWN,
     INTERRUPT,
+    ONE_PAUSE,
     PAUSED,
     RAISE,
     READ_PROCESSOR,
     READ_RUNNING,
-    SHUT_DOWN,
     SOFTIRQ_KICK,
     SOFTIRQ_SCHEDULE,
     PCpu,
@@ -28,6 +28,8 @@ BLOCK = Site(Kind.UPDATE, OR, "X0-7", "Xen vcpu_block", "marks the vCPU blocked"
 UNBLOCK = Site(Kind.UPDATE, AND, "X0-8", "Xen vcpu_unblock", "clears blocked")
 GO_DOWN = Site(Kind.UPDATE, OR, "X0-7", "Xen hvm_hlt", "HLT with IF = 0: the vCPU goes down")
 COME_UP = Site(Kind.UPDATE, AND, "X0-7", "Xen vcpu_wake", "the vCPU is up again")
+PAUSE = Site(Kind.UPDATE, ADD, "X0-5", "Xen vcpu_pause_nosync", "pauses the vCPU: one pause more")
+UNPAUSE = Site(Kind.UPDATE, ADD, "X0-5", "Xen vcpu_unpause", "unpauses the vCPU: one pause less")
 WHO_IS_NEXT = Site(Kind.READ, LOAD, "X6-6", "Xen schedule", "whom shall this core run?")
 FORGET_NEXT = Site(Kind.UPDATE, STORE, "X6-6", "Xen schedule", "the vCPU sleeps: this core has nobody to run")
 IS_RUNNABLE = Site(Kind.CHECK, LOAD, "X6-6", "Xen vcpu_runnable", "may it run? pause flags {old}")
@@ -42,7 +44,6 @@ READ_PI_OPS = Site(Kind.CHECK, LOAD, "X6-4", "Xen pi_ops flags", "does the domai
 
 PI_CSW_FROM, PI_CSW_TO, PI_CSW_BLOCK, PI_CSW_RESUME = 1, 2, 4, 8
 """Flags of a domain's pi_ops: which hooks it wants. (X6-4)"""
-NOT_RUNNABLE = BLOCKED | DOWN | PAUSED | SHUT_DOWN
 HOOKS = {"from": PI_CSW_FROM, "to": PI_CSW_TO, "block": PI_CSW_BLOCK, "resume": PI_CSW_RESUME}
 
 
@@ -130,13 +131,62 @@ def pi_hook(w: World, core: Core, v: Vcpu, name: str) -> Beats[None]:
 
 
 @Op
+def vcpu_pause_nosync(w: World, core: Core, v: Vcpu) -> Beats[None]:
+    """One pause more; a vCPU that runs is sent to the scheduler, and nobody waits until it is gone. (X0-5)"""
+    yield PAUSE(v.cells.pause_flags, ONE_PAUSE)
+    if (yield READ_RUNNING(v.cells.is_running)):
+        where = w.objects["pcpus"][(yield READ_PROCESSOR(v.cells.processor))]
+        yield from raise_softirq(w, core, where, SOFTIRQ_SCHEDULE)
+
+
+@Op
+def vcpu_unpause(w: World, core: Core, v: Vcpu) -> Beats[None]:
+    """One pause less. After the last, the vCPU goes on where it was paused; who sleeps has lost its core. (X0-5)"""
+    flags = (yield UNPAUSE(v.cells.pause_flags, -ONE_PAUSE)) - ONE_PAUSE
+    if flags & PAUSED:
+        return
+    where = w.objects["pcpus"][(yield READ_PROCESSOR(v.cells.processor))]
+    mine = (yield WHO_IS_NEXT(where.next)) == v.guest.index + 1
+    if flags:
+        if mine:
+            yield FORGET_NEXT(where.next, 0)
+        return
+    yield from vcpu_wake(w, core, v)
+    if mine:
+        yield from raise_softirq(w, core, where, SOFTIRQ_SCHEDULE)
+
+
+@Op
+def sync_vcpu_execstate(w: World, core: Core, v: Vcpu) -> Beats[None]:
+    """The vCPU has stopped: its state leaves the core that still holds it. (X0-5, X6-6)"""
+    loaded = yield READ_LOADED(v.cells.loaded_on)
+    if loaded:
+        yield from switch_from(w, core, v, w.objects["pcpus"][loaded - 1])
+
+
+@Op
+def pick_next(w: World, core: Core) -> Beats[int]:
+    """Whom the user has asked for, if it may run. Who sleeps loses the core, who is only paused keeps it. (X6-6)
+
+    A tasklet goes first: idle does it. (X0-5)
+    """
+    p = pcpu(w, core)
+    chosen: int = yield WHO_IS_NEXT(p.next)
+    if not chosen or w.see(p.tasklet):
+        return 0
+    flags = yield IS_RUNNABLE(vcpu_of(w, chosen - 1).cells.pause_flags)
+    if not flags:
+        return chosen
+    if not flags & PAUSED:
+        yield FORGET_NEXT(p.next, 0)
+    return 0
+
+
+@Op
 def schedule(w: World, core: Core) -> Beats[None]:
     """The SCHEDULE softirq: switch to whom the user has asked for, to idle if that vCPU cannot run. (X6-6)"""
     p = pcpu(w, core)
-    chosen = yield WHO_IS_NEXT(p.next)
-    if chosen and (yield IS_RUNNABLE(vcpu_of(w, chosen - 1).cells.pause_flags)) & NOT_RUNNABLE:
-        yield FORGET_NEXT(p.next, 0)
-        chosen = 0
+    chosen = yield from pick_next(w, core)
     before = w.see(p.current)
     if chosen:
         cells = vcpu_of(w, chosen - 1).cells

@@ -4,7 +4,7 @@ Does not model: CLGI/STGI as such, exits that have nothing to do with interrupts
 emulator asks the guest's program for the instruction at RIP.
 """
 
-from avickit.beat import AND, LOAD, STORE, Beats, Kind, Op, Site, World
+from avickit.beat import AND, LOAD, SIGNAL, STORE, Beats, Kind, Op, Site, World
 from avickit.manual.apic import Offset
 from avickit.manual.exits import EventType, ExitCode
 from avickit.manual.vmcb import VIntr, VmcbOffset
@@ -25,7 +25,7 @@ from avickit.xen.parts import (
     xen,
 )
 from avickit.xen.sched import schedule, vcpu_block, vcpu_down
-from avickit.xen.vlapic_init import READ_WAITS
+from avickit.xen.vlapic_sipi import vlapic_init_sipi_action
 from avickit.xen.vmcb import after_exit, before_vmrun, inject_event, vmcb_read, vmcb_set
 
 UD_VECTOR, GP_VECTOR = 6, 13
@@ -35,6 +35,8 @@ TPR_SLOT = Offset.TPR >> 4
 TAKE_INTERRUPT = Site(Kind.READ, AND, "X0-8", "Xen smp call, event check", "{area} takes the physical interrupt")
 READ_SOFTIRQ = Site(Kind.CHECK, LOAD, "X0-9", "Xen svm_asm_do_resume", "is a softirq pending? {old}")
 TAKE_SOFTIRQ = Site(Kind.UPDATE, AND, "X0-9", "Xen do_softirq", "takes the softirqs {old}")
+TASKLET_DONE = Site(Kind.UPDATE, STORE, "X0-5", "Xen do_tasklet", "the tasklet of {area} is done")
+RELAX = Site(Kind.SIGNAL, SIGNAL, "X0-5", "Xen vcpu_sleep_sync", "a vCPU has not left its guest: {area} looks again")
 READ_TPR = Site(Kind.READ, LOAD, "X7-2", "Xen svm_vmexit_handler", "Xen reads the page's TPR: {old}")
 SET_TPR = Site(Kind.UPDATE, STORE, "X7-2", "Xen svm_vmexit_handler", "Xen copies V_TPR into the page's TPR: {new}")
 
@@ -55,6 +57,8 @@ def hypervisor(w: World, core: Core, exited: bool) -> Beats[bool]:
             continue
         if not w.see(p.current):
             if w.see(core.signals) & INTR:
+                continue
+            if w.see(p.tasklet) and (yield from do_tasklet(w, core)):
                 continue
             return False
         v = vcpu_of(w, w.see(p.current) - 1)
@@ -77,6 +81,21 @@ def do_softirq(w: World, core: Core) -> Beats[None]:
 
 
 @Op
+def do_tasklet(w: World, core: Core) -> Beats[bool]:
+    """What vlapic_ipi has left to the idle core: true when it is done, else the others run before another look. (X0-5)
+
+    Xen spins meanwhile (cpu_relax); here the core signals itself.
+    """
+    p = pcpu(w, core)
+    done = yield from vlapic_init_sipi_action(w, core, vcpu_of(w, w.see(p.tasklet) - 1))
+    if done:
+        yield TASKLET_DONE(p.tasklet, 0)
+    else:
+        yield RELAX(core.signals, INTR)
+    return done
+
+
+@Op
 def run_timers(w: World, core: Core) -> Beats[None]:
     """The timer softirq: every vlapic timer of this core's vCPUs that is due. (X0-4)"""
     for v in w.objects["vcpus"]:
@@ -96,13 +115,10 @@ def vmexit_handler(w: World, core: Core, v: Vcpu) -> Beats[None]:
 
 @Op
 def v_tpr_to_page(w: World, core: Core, v: Vcpu) -> Beats[None]:
-    """If the guest changed CR8, the page's TPR follows, its low nibble stays. (X7-2; patch 7 skips it with AVIC on)
-
-    Not if INIT has reset the vCPU: Xen waits until it has left the guest, here it may leave after the reset.
-    """
+    """If the guest changed CR8, the page's TPR follows, its low nibble stays. (X7-2; patch 7 skips it with AVIC on)"""
     v_tpr = VIntr.V_TPR.of((yield from vmcb_read(w, v, VmcbOffset.VINTR)))
     tpr = (yield READ_TPR(v.page + TPR_SLOT)) & 0xFF
-    if tpr >> 4 != v_tpr and not (yield READ_WAITS(v.cells.waits_for_sipi)):
+    if tpr >> 4 != v_tpr:
         yield SET_TPR(v.page + TPR_SLOT, v_tpr << 4 | tpr & 0xF)
 
 

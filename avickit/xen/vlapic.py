@@ -1,7 +1,7 @@
 """The emulated local APIC of a vCPU, as Xen had it before the series. (X0-1 .. X0-6, X0-10)
 
 Gathers its parts under one name, in reading order: `vlapic_state`, `vlapic_irq`, `vlapic_match`, `vlapic_init`,
-`vlapic_ipi`, `vlapic_pt`, `vlapic_timer`, `vlapic_deadline`, `vlapic_lvt`, `vlapic_regs`, `vlapic_mmio`,
+`vlapic_sipi`, `vlapic_ipi`, `vlapic_pt`, `vlapic_timer`, `vlapic_deadline`, `vlapic_lvt`, `vlapic_regs`, `vlapic_mmio`,
 `vlapic_x2apic`. Does not model: save and restore, Viridian's APIC assist, I/O APIC and 8259.
 """
 

@@ -1,6 +1,6 @@
 """The emulated ICR: what each message type does to those who are meant. (Xen vlapic_ipi, vlapic_accept_irq)
 
-Who is meant is `vlapic_match`'s matter, INIT and STARTUP are `vlapic_init`'s. Does not model: the batching of
+Who is meant is `vlapic_match`'s matter, INIT and STARTUP are `vlapic_sipi`'s. Does not model: the batching of
 physical IPIs to several targets.
 """
 
@@ -12,9 +12,9 @@ from avickit.silicon.ipi import FIRST_LEGAL_VECTOR
 from avickit.silicon.parts import Core
 from avickit.xen.parts import Vcpu, domain_crash, printk, vcpus_of
 from avickit.xen.sched import vcpu_kick, vcpu_up
-from avickit.xen.vlapic_init import READ_WAITS, vlapic_init_sipi_one, vlapic_pause_sender, vlapic_unpause_sender
 from avickit.xen.vlapic_irq import EDGE, ESR_SENDILL, vlapic_error, vlapic_set_irq
-from avickit.xen.vlapic_match import vlapic_destination, vlapic_lowest_prio, vlapic_match_dest
+from avickit.xen.vlapic_match import matches, vlapic_destination, vlapic_lowest_prio
+from avickit.xen.vlapic_sipi import READ_WAITS, send_init_sipi
 from avickit.xen.vlapic_state import vlapic_enabled
 
 PEND_NMI = Site(Kind.UPDATE, OR, "X0-5", "Xen vlapic_accept_irq", "an NMI is pending; was one before? {old}")
@@ -25,14 +25,6 @@ def vlapic_ipi(w: World, core: Core, v: Vcpu, icrl: int, icrh: int) -> Beats[Non
     """Send what the ICR says, all in software. (X0-5, X0-5a)"""
     dest = yield from vlapic_destination(w, core, v, icrh)
     yield from SEND.get(ICRL.MESSAGE_TYPE.of(icrl), send_to_all)(w, core, v, icrl, dest)
-
-
-@Op
-def matches(w: World, target: Vcpu, source: Vcpu, icrl: int, dest: int) -> Beats[bool]:
-    """Whether the ICR's shorthand, or its destination in its mode, means this target. (X0-5)"""
-    low = ICRL.raw(icrl)
-    logical = low.DESTINATION_MODE == DestinationMode.LOGICAL
-    return (yield from vlapic_match_dest(w, target, source, low.DESTINATION_SHORTHAND, dest, logical))
 
 
 @Op
@@ -62,16 +54,6 @@ def send_lowest(w: World, core: Core, v: Vcpu, icrl: int, dest: int) -> Beats[No
         yield from vlapic_error(w, core, v, ESR_SENDILL)
     elif target is not None:
         yield from vlapic_accept_irq(w, core, target, icrl)
-
-
-@Op
-def send_init_sipi(w: World, core: Core, v: Vcpu, icrl: int, dest: int) -> Beats[None]:
-    """INIT and STARTUP: the sender is paused while all who are meant are seen to. (X0-5)"""
-    yield from vlapic_pause_sender(w, core, v)
-    for target in vcpus_of(w, v.domain):
-        if (yield from matches(w, target, v, icrl, dest)):
-            yield from vlapic_init_sipi_one(w, core, target, icrl)
-    yield from vlapic_unpause_sender(w, core, v)
 
 
 @Op

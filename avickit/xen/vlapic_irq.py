@@ -93,21 +93,23 @@ def vlapic_has_pending_irq(w: World, core: Core, v: Vcpu) -> Beats[int]:
     if not (yield from vlapic_enabled(w, core, v)):
         return NO_VECTOR
     irr = yield from vlapic_find_highest_irr(w, core, v)
-    if irr == NO_VECTOR or vlapic_virtual_intr_delivery_enabled(w):
+    if irr == NO_VECTOR or (yield from vlapic_virtual_intr_delivery_enabled(w, v)):
         return irr
     isr = yield from vlapic_find_highest_isr(w, core, v)
     return NO_VECTOR if isr >= 0 and irr & CLASS <= isr & CLASS else irr
 
 
-def vlapic_virtual_intr_delivery_enabled(w: World) -> bool:
+@Op
+def vlapic_virtual_intr_delivery_enabled(w: World, v: Vcpu) -> Beats[bool]:
     """Whether the hardware evaluates and acknowledges by itself: a flag of the function table. (X8-1)"""
     return xen(w).flags.get("virtual_intr_delivery_enabled", False)
+    yield
 
 
 @Op
 def vlapic_ack_pending_irq(w: World, core: Core, v: Vcpu, vector: int) -> Beats[bool]:
     """Software moves the vector from IRR to ISR; with virtual interrupt delivery that is hardware's. (X0-6, X8-1)"""
-    if not vlapic_virtual_intr_delivery_enabled(w):
+    if not (yield from vlapic_virtual_intr_delivery_enabled(w, v)):
         yield SET_ISR(at(v, Offset.ISR), 1 << vector)
         yield CLEAR_IRR(at(v, Offset.IRR), ~(1 << vector))
     return True

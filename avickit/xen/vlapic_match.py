@@ -7,7 +7,7 @@ Does not model: focus processors.
 from avickit.beat import LOAD, STORE, Beats, Kind, Op, Site, World
 from avickit.bits import Bits, Register
 from avickit.manual.apic import ApicId, Dfr, Ldr, Offset
-from avickit.manual.icr import ICRH, X2ICRH, Shorthand
+from avickit.manual.icr import ICRH, ICRL, X2ICRH, DestinationMode, Shorthand
 from avickit.silicon.parts import Core
 from avickit.xen.parts import Vcpu, printk, vcpus_of
 from avickit.xen.vlapic_state import READ_BASE, ApicBase, at, vlapic_enabled, vlapic_get_ppr
@@ -43,6 +43,14 @@ def vlapic_destination(w: World, core: Core, v: Vcpu, icrh: int) -> Beats[int]:
     """The destination in ICRH, by the mode of the *sender*: bits 31:24, all 32 in x2APIC mode. (X0-5, H-REG-8)"""
     x2apic = (yield READ_BASE(v.cells.apic_base)) & X2_MODE
     return X2ICRH.DESTINATION.of(icrh) if x2apic else ICRH.DESTINATION.of(icrh)
+
+
+@Op
+def matches(w: World, target: Vcpu, source: Vcpu, icrl: int, dest: int) -> Beats[bool]:
+    """Whether the ICR's shorthand, or its destination in its mode, means this target. (X0-5)"""
+    low = ICRL.raw(icrl)
+    logical = low.DESTINATION_MODE == DestinationMode.LOGICAL
+    return (yield from vlapic_match_dest(w, target, source, low.DESTINATION_SHORTHAND, dest, logical))
 
 
 @Op

@@ -20,13 +20,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 import kit
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SECONDS = 1000  # Playwright counts in milliseconds
-START_LIMIT = 60  # seconds; a cold start on a slow laptop takes about 20
+START_LIMIT = 180  # seconds; a cold start on a slow laptop takes about 20
+PATIENCE = 60  # seconds for anything else: a loaded machine must not fail a test
+expect.set_options(timeout=PATIENCE * SECONDS)
 
 # Chromium as root in a container needs --no-sandbox; the rest keeps it from talking to its maker.
 CHROMIUM_ARGUMENTS = [
@@ -158,6 +160,7 @@ def watch() -> Watch:
 def page(chromium: Browser, lab_url: str, watch: Watch) -> Iterator[Page]:
     """A fresh page at JupyterLab's address (`page.goto` takes paths), 1400 by 1000 pixels."""
     context = chromium.new_context(base_url=lab_url, viewport={"width": 1400, "height": 1000})
+    context.set_default_timeout(PATIENCE * SECONDS)
     fresh = context.new_page()
 
     def note_console(message: ConsoleMessage) -> None:
@@ -209,6 +212,14 @@ def in_kernel(page: Page, code: str) -> str:
         return text;
     }"""
     return str(page.evaluate(script, code)).strip()
+
+
+def expect_in_kernel(page: Page, code: str, printed: str) -> None:
+    """Wait until `code` prints that in the kernel: what a browser tells it is a while on the way."""
+    deadline = time.monotonic() + PATIENCE
+    while (found := in_kernel(page, code)) != printed and time.monotonic() < deadline:
+        page.wait_for_timeout(100)
+    assert found == printed
 
 
 def screenshot(page: Page, name: str) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from avickit.show.as_page import page as whole_page
-from tests.browser.conftest import Watch, open_notebook, run_all, screenshot
+from tests.browser.conftest import SECONDS, START_LIMIT, Watch, open_notebook, run_all, screenshot
 from tests.browser.views import LIVE, VIEWS, Made, made
 
 GRAVE = ("serious", "critical")
@@ -65,10 +65,16 @@ def test_all_static_forms(disk: Page, story: Made, tmp_path: Path) -> None:
 
 
 def test_what_opens_when_it_is_used(disk: Page, story: Made, tmp_path: Path) -> None:
-    """The stepper's help and find field, a vCPU's pages, a gate's answer."""
+    """The stepper's help, find field and raw lines, a comparison's pages, a vCPU's pages, a gate's answer."""
     disk.goto(VIEWS["stepper"](story).save(tmp_path / "x.html").as_uri())
     disk.get_by_role("button", name="keys").click()
     disk.get_by_role("button", name="find", exact=True).click()
+    disk.get_by_role("button", name="raw", exact=True).click()
+    assert violations(disk) == []
+    disk.goto(VIEWS["compare"](story).save(tmp_path / "w.html").as_uri())
+    disk.get_by_role("button", name="keys").click()
+    for fold in disk.locator(".avk-compare summary").all():
+        fold.click()
     assert violations(disk) == []
     disk.goto(VIEWS["machine"](story).save(tmp_path / "y.html").as_uri())
     disk.get_by_role("button", name="d1v1", exact=True).first.click()
@@ -99,7 +105,10 @@ def test_all_views_in_jupyterlab(page: Page, lab_root: Path) -> None:
     nbformat.write(notebook, lab_root / "views.ipynb")  # type: ignore[no-untyped-call]
     open_notebook(page, "views.ipynb")
     run_all(page)
-    page.wait_for_selector(".jp-OutputArea-output .avk-machine")
+    page.wait_for_selector(".jp-OutputArea-output .avk-machine", timeout=START_LIMIT * SECONDS)
+    for number in (0, 1):
+        page.locator('.avk [data-do="what"]').nth(number).click()
+        expect(page.locator(".avk-what").nth(number)).to_be_visible()
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
         page.wait_for_function("dark => document.body.dataset.jpThemeLight === String(!dark)", arg="Dark" in theme)

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import in_kernel, open_notebook, run_all, screenshot
+from tests.browser.conftest import Watch, expect_in_kernel, in_kernel, open_notebook, run_all, screenshot, wait_idle
 from tests.browser.test_tour import COLOURS, Tags, contrast, theme
 
 PLAY = """from avickit import Compare, Machine
@@ -87,9 +87,7 @@ def test_it_goes_by_mouse(page: Page, view: Locator) -> None:
     expect(count).to_contain_text("step 9, beat 7 of 8")
     view.get_by_text("d1v1 vAPIC page").first.click()
     expect(view.locator(".avk-pair[open]")).to_have_count(2)
-    page.wait_for_timeout(500)
-    told = in_kernel(page, "print(c._live.beat - c._live.data['steps'][8])")
-    assert told == "6", "the kernel is told"
+    expect_in_kernel(page, "print(c._live.beat - c._live.data['steps'][8])", "6")
 
 
 def test_it_goes_by_keyboard_alone(page: Page, view: Locator) -> None:
@@ -120,6 +118,16 @@ def test_it_goes_by_keyboard_alone(page: Page, view: Locator) -> None:
         order.append(page.evaluate("() => (e => e.dataset.do ?? e.tagName)(document.activeElement)"))
     assert order[:8] == ["start", "back", "forward", "end", "SELECT", "jump", "help", "TR"]
     assert page.evaluate("() => !document.activeElement.closest('.avk')"), "Tab is not trapped"
+
+
+def test_without_a_kernel_the_picture_stays_and_says_so(page: Page, view: Locator, watch: Watch) -> None:
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    wait_idle(page)
+    expect(view.locator(".avk-notice")).to_contain_text("The kernel has gone.")
+    expect(view.locator(".avk-count")).to_have_text("step 8, beat 6 of 116: here they differ")
+    view.get_by_role("button", name="back (Left)").click()
+    expect(view.locator(".avk-count")).to_contain_text("step 7, beat 3 of 3")
+    watch.errors[:] = [error for error in watch.errors if "debugger state" not in error]  # JupyterLab's own remark
 
 
 def test_it_reads_in_both_themes(page: Page, view: Locator) -> None:

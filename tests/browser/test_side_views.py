@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from avickit import MachineView
-from tests.browser.conftest import Watch, in_kernel, open_notebook, run_all, screenshot, wait_idle
+from tests.browser.conftest import Watch, expect_in_kernel, in_kernel, open_notebook, run_all, screenshot, wait_idle
 from tests.browser.views import VIEWS, made
 
-SETUP = """from avickit import Machine, MachineView, Predict
+SETUP = """from avickit import Machine, MachineView, PageView, Predict
 m = Machine(cores=2)
 xen = m.boot("svm=avic")
 a, b = xen.create_domain(vcpus=2).vcpus
@@ -26,7 +26,7 @@ HELD = "() => document.activeElement?.textContent"
 def lab(page: Page, lab_root: Path) -> Page:
     """A notebook with a machine, shown and followed, and the same gate twice."""
     new, code = nbformat.v4.new_notebook, nbformat.v4.new_code_cell
-    made = new(cells=[code(source) for source in (SETUP, "m", "g", "g", "v")])  # type: ignore[no-untyped-call]
+    made = new(cells=[code(source) for source in (SETUP, "m", "g", "g", "v", "PageView(b.page)")])  # type: ignore[no-untyped-call]
     made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(made, lab_root / "side.ipynb")  # type: ignore[no-untyped-call]
     open_notebook(page, "side.ipynb")
@@ -49,8 +49,7 @@ def test_a_gate_by_mouse_and_by_keyboard(lab: Page) -> None:
         expect(view.locator(".avk-right")).to_contain_text("✓ answerYes: two.")
         expect(view.locator(".avk-chosen")).to_contain_text("your choiceNo: one.")
     expect(one.locator("[aria-live]")).to_have_text("You chose A. The answer is B. Two. Yes: two.")
-    lab.wait_for_timeout(300)
-    assert in_kernel(lab, "print(g.chosen)") == "One."
+    expect_in_kernel(lab, "print(g.chosen)", "One.")
 
     before = cells(lab)
     lab.keyboard.press("Escape")
@@ -89,7 +88,8 @@ def test_a_machine_is_told_that_it_has_gone_on_and_one_follows(lab: Page) -> Non
     expect(still.locator(".avk-page")).to_contain_text("R runnable")
     expect(still.locator("[role=status]")).to_be_empty()
     still.get_by_role("button", name="follow the machine").click()
-    lab.wait_for_timeout(300)
+    expect_in_kernel(lab, "print(v.follow)", "True")
+    expect(still.get_by_role("button", name="follow the machine")).to_have_attribute("aria-pressed", "true")
     in_kernel(lab, "xen.run(b, core=1)")
     expect(still.locator(".avk-page")).not_to_contain_text("R runnable")
 
@@ -115,6 +115,19 @@ def test_a_machine_by_keyboard(lab: Page) -> None:
     assert lab.evaluate(HELD) == "d1v1"
     assert cells(lab) == before
     screenshot(lab, "machine-lab")
+
+
+@pytest.mark.parametrize("place", [".avk-gate button", ".avk-machine .avk-name", ".avk[aria-label=Page]"])
+def test_no_key_of_the_notebooks_is_pressed_in_a_view(lab: Page, place: str) -> None:
+    """Above, below, cut, delete twice, Markdown, split: in a view they are the view's keys, or nobody's."""
+    before = cells(lab)
+    lab.locator(place).first.focus()
+    for key in ("x", "d", "d", "m", "l", "y", "v", "z"):
+        lab.keyboard.press(key)
+    assert lab.evaluate("place => !!document.activeElement.closest(place)", place), "the focus stays"
+    assert cells(lab) == before
+    kinds = "() => [...window.jupyterapp.shell.currentWidget.content.model.cells].map(cell => cell.type)"
+    assert set(lab.evaluate(kinds)) == {"code"}
 
 
 def test_without_a_kernel_the_pictures_stay_and_say_so(lab: Page, watch: Watch) -> None:

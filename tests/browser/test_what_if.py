@@ -7,7 +7,17 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Watch, in_kernel, open_notebook, run_all, screenshot, wait_idle
+from tests.browser.conftest import (
+    PATIENCE,
+    SECONDS,
+    Watch,
+    expect_in_kernel,
+    in_kernel,
+    open_notebook,
+    run_all,
+    screenshot,
+    wait_idle,
+)
 from tests.browser.test_tour import COLOURS, contrast, theme
 from tests.browser.test_views import NORMAL
 
@@ -69,9 +79,8 @@ def test_fork_and_return_by_mouse(page: Page, two: Locator) -> None:
     assert in_kernel(page, "print(s.branch, s.branches[1].machine.xen.domains[0].vcpus[1].page.irr)") == "1 {65}"
     view.get_by_label("branch").select_option("as it was")
     view.get_by_role("slider").focus()
-    for _ in range(3):
-        page.keyboard.press("Home")
-    page.wait_for_timeout(500)
+    page.keyboard.press("Home")
+    expect_in_kernel(page, "print(s.branch, s.beat == s.story.first)", "0 True")
     in_kernel(page, "s.beat = handed")
     expect(said).to_have_text(before, use_inner_text=True)
     assert in_kernel(page, "print(s.branch, s.beat == handed, len(m.trace))") == "0 True 390"
@@ -159,15 +168,16 @@ def test_when_the_kernel_has_gone_the_view_says_so_and_keeps_its_picture(
     expect(said).to_contain_text("rings the doorbell of core 1")
     page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     wait_idle(page)
-    page.wait_for_timeout(500)
+    expect(view.locator(".avk-notice")).to_contain_text("The kernel has gone.")
     expect(said).to_contain_text("rings the doorbell of core 1")
     press(view, "what if")
     press(view, "fork and do it")
-    expect(view.locator(".avk-trouble")).to_contain_text("The kernel does not answer.", timeout=10_000)
+    expect(view.locator(".avk-trouble")).to_contain_text("The kernel does not answer.", timeout=PATIENCE * SECONDS)
     screenshot(page, "what-if-silent")
     expect(said).to_contain_text("rings the doorbell of core 1")
     view.get_by_label("branch").select_option("as it was")
     expect(said).to_contain_text("reads IsRunning in entry 2: 1")
+    expect(view.locator(".avk-notice")).to_contain_text("The kernel has gone.")
     press(view, "forward (Right)")
     expect(said).to_contain_text("beat 381 ")
     watch.errors[:] = [error for error in watch.errors if "debugger state" not in error]  # JupyterLab's own remark

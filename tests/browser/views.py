@@ -6,7 +6,7 @@ Each is made from a scene that was played with names of one's choice, so that th
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from avickit import Compare, MachineView, Predict, Stepper
+from avickit import Compare, MachineView, PageView, Predict, Stepper
 from avickit.show.figures import exits_by_cause, ppr_over_time, sequence
 from avickit.show.view import View
 from tests.show.scene import Scene, play
@@ -36,6 +36,14 @@ def stepper(m: Made) -> View:
     return Stepper(m.scene.m, *m.scene.pages[:3], first=m.scene.start + 1, beat=m.scene.handed.n)
 
 
+def branches(m: Made) -> View:
+    shown = stepper(m)
+    assert isinstance(shown, Stepper)
+    shown.what_if(shown.beat, "deschedule", m.scene.b, "at once")
+    shown.branch = 0  # the pages' names are from elsewhere there; the fork has made its own
+    return shown
+
+
 def compare(m: Made) -> Any:
     return Compare(m.scene.m, play().m, names=(f"one {m.words}", f"other {m.words}"))
 
@@ -57,6 +65,8 @@ def unchosen(m: Made) -> View:
 
 VIEWS: dict[str, Callable[[Made], Any]] = {
     "stepper": stepper,
+    "branches": branches,
+    "page": lambda m: PageView(m.scene.b.page, beat=m.scene.handed.n),
     "compare": compare,
     "machine": lambda m: MachineView(m.scene.m),
     "predict": predict,
@@ -65,5 +75,5 @@ VIEWS: dict[str, Callable[[Made], Any]] = {
     "exits": lambda m: exits_by_cause(None, **{m.words: m.scene.a.exits, "other": m.scene.b.exits}),
     "ppr": lambda m: ppr_over_time(m.scene.m, m.scene.b, first=m.scene.start + 1),
 }
-LIVE = ("stepper", "compare", "machine", "predict", "predict-unchosen")
+LIVE = ("stepper", "branches", "page", "compare", "machine", "predict", "predict-unchosen")
 """Those with a live form, which can be saved as a page that lives without a kernel."""

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 
 const read = (name) => readFileSync(new URL(`../../avickit/show/live/${name}`, import.meta.url), "utf8");
-const source = read("moves.js") + read("compare.js"); // one behind the other, as they are shown
+const source = read("moves.js") + read("aligned.js"); // one behind the other, as they are shown
 const m = await import(`data:text/javascript,${encodeURIComponent(source)}`);
 
 const story = (first, last, word) => ({

@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 
 // The views are one module without file names' help, so the file is loaded as text.
-const source = readFileSync(new URL("../../avickit/show/live/moves.js", import.meta.url), "utf8");
+const read = (name) => readFileSync(new URL(`../../avickit/show/live/${name}`, import.meta.url), "utf8");
+const source = ["moves.js", "find.js", "keys.js", "stretch.js"].map(read).join("\n");
 const m = await import(`data:text/javascript,${encodeURIComponent(source)}`);
 
 const data = {
@@ -15,6 +16,15 @@ const data = {
   sheets: [{ whole: false, gaps: [5, 6], slots: [[10, 3, 12, 4, 13, 3, 14, 4]] }],
 };
 const plain = (i) => data.text[i].replace(/<[^>]*>/g, "").replace("&amp;", "&");
+
+test("what scrolls keeps the arrow keys that scroll it", () => {
+  const pane = (role, wide, high) => ({ getAttribute: () => role, scrollWidth: wide, clientWidth: 100, scrollHeight: high, clientHeight: 100 });
+  const kept = (target) => ["ArrowLeft", "ArrowDown", "Home"].filter((key) => m.scrolls({ target, key }));
+  assert.deepEqual(kept(pane("region", 300, 100)), ["ArrowLeft"]);
+  assert.deepEqual(kept(pane("region", 100, 300)), ["ArrowDown"]);
+  assert.deepEqual(kept(pane("region", 100, 100)), []);
+  assert.deepEqual(kept(pane("group", 300, 300)), []);
+});
 
 test("counts entries up to a number, in records too", () => {
   assert.deepEqual([0, 1, 2, 5, 9].map((n) => m.upTo([1, 2, 5], n)), [0, 1, 2, 3, 3]);

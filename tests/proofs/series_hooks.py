@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from avickit.beat import Beats, World, drive
+from avickit.manual.vmcb import VIntr, VmcbOffset
 from avickit.series import p08_hooks as p08
 from avickit.silicon.guest import Insn, write
 from avickit.silicon.parts import Core
@@ -57,6 +58,33 @@ def before_it_two_parties_acknowledge(make: Make) -> None:
             beats = (n for n in range(first, len(m.trace)) if SOFTWARE[0] in f"{m.trace[n].place}: {m.trace[n].say}")
             state = m.trace.state(next(beats))
             assert (state[b.vcpu.page + ISR], state[b.vcpu.page + PPR]) == (1 << 0x41, 0)
+
+
+@proves("X8-1")
+def software_acknowledges_where_avic_is_off(make: Make) -> None:
+    """With the flag set, a vCPU whose own AVIC is off: one EVENTINJ, ISR by software, IRR empty. (X8-1, X7-1)"""
+    for patches in (8, 10):
+        on = lab(make, 2, patches=patches, budget=100_000)
+        m, (a, b) = on.m, on.vcpus
+        on.xen.deschedule(b, sync=True)
+        vintr, clean = (b.vcpu.guest.vmcb + (offset >> 3) for offset in (VmcbOffset.VINTR, VmcbOffset.CLEAN))
+        poke(m, vintr, m.world.at[vintr] & ~VIntr.AVIC_ENABLE.mask)
+        poke(m, clean, 0)
+        on.xen.run(b, 1)
+        first = len(m.trace)
+        on.xen.set_irq(b, 0x41)
+        assert (b.guest.taken, b.page.isr, b.page.irr) == ({0x41: 1}, {0x41}, set())
+        assert said(m, first, *SOFTWARE)[:3] == [SOFTWARE[1], SOFTWARE[2], SOFTWARE[0]]
+        on.xen.set_irq(b, 0x42)
+        assert (b.guest.taken, b.page.irr) == ({0x41: 1}, {0x42})
+        on.xen.set_irq(a, 0x43)
+        assert a.guest.taken == {0x43: 1}
+
+
+@breaks("X8-1")
+def one_flag_for_all_vcpus(w: World) -> None:
+    op = vlapic_irq.vlapic_virtual_intr_delivery_enabled
+    overlay(w, op, op.fn)
 
 
 @breaks("X8-1", patch=True)

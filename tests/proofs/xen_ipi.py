@@ -3,8 +3,8 @@
 from avickit.beat import Beats, World
 from avickit.lab.handles import VcpuHandle
 from avickit.silicon.parts import Core
-from avickit.xen import vlapic_init, vlapic_ipi, vlapic_match
-from avickit.xen.parts import DOWN, Vcpu, vcpus_of
+from avickit.xen import sched, vlapic_ipi, vlapic_match, vlapic_sipi
+from avickit.xen.parts import DOWN, Vcpu, pcpu
 from avickit.xen.vlapic_state import vlapic_get_ppr
 from tests.proofs.frame import Make, breaks, proves
 from tests.proofs.xen_tools import (
@@ -75,8 +75,8 @@ def init_and_startup_pause_the_sender(make: Make) -> None:
         ipi(a, 0, kind | ASSERT | ALL_BUT_SELF)
         assert [bool(cell(v, "waits_for_sipi")) for v in vcpus] == [False, flag, flag]
         assert [bool(cell(v, "pause_flags") & DOWN) for v in vcpus] == [False, flag, flag]
-        words = ["d1v0 pause_flags: the sender is paused", *(f"{v.name} waits_for_sipi: the target" for v in (b, c))]
-        words.append("d1v0 pause_flags: the sender may go on")
+        words = ["d1v0 pause_flags: pauses the vCPU", *(f"{v.name} waits_for_sipi: the target" for v in (b, c))]
+        words.append("d1v0 pause_flags: unpauses the vCPU")
         assert said(m, first, *words) == words
     assert cell(b, "sipi_vector") == cell(c, "sipi_vector") == 0x10
 
@@ -146,20 +146,20 @@ def cluster_is_read_as_flat(w: World) -> None:
 
 @breaks("X0-5")
 def the_sender_goes_on(w: World) -> None:
-    skip(w, vlapic_init.vlapic_pause_sender)
+    def pauses_others(w: World, core: Core, v: Vcpu) -> Beats[None]:
+        if w.see(pcpu(w, core).current) != v.guest.index + 1:
+            yield from sched.vcpu_pause_nosync.fn(w, core, v)
+
+    overlay(w, sched.vcpu_pause_nosync, pauses_others)
 
 
 @breaks("X0-5")
 def init_reaches_the_first_only(w: World) -> None:
-    def first(w: World, core: Core, v: Vcpu, icrl: int, dest: int) -> Beats[None]:
-        yield from vlapic_init.vlapic_pause_sender(w, core, v)
-        for target in vcpus_of(w, v.domain):
-            if (yield from vlapic_ipi.matches(w, target, v, icrl, dest)):
-                yield from vlapic_init.vlapic_init_sipi_one(w, core, target, icrl)
-                break
-        yield from vlapic_init.vlapic_unpause_sender(w, core, v)
+    def first(w: World, core: Core, origin: Vcpu, icrl: int) -> Beats[int]:
+        mask = yield from vlapic_sipi.pause_targets.fn(w, core, origin, icrl)
+        return mask & -mask
 
-    overlay(w, vlapic_ipi.send_init_sipi, first)
+    overlay(w, vlapic_sipi.pause_targets, first)
 
 
 @breaks("X0-5")

@@ -2,7 +2,7 @@
 
 from avickit.beat import Beats, World
 from avickit.silicon.parts import Core
-from avickit.xen import vlapic_init, vlapic_ipi, vlapic_irq, vlapic_match
+from avickit.xen import vlapic_ipi, vlapic_irq, vlapic_match, vlapic_sipi
 from avickit.xen.parts import Vcpu
 from avickit.xen.vlapic_state import vlapic_enabled
 from tests.proofs.frame import Make, breaks, proves
@@ -122,9 +122,9 @@ def extint_is_ignored(w: World) -> None:
 @breaks("X0-5a")
 def deassert_is_an_init(w: World) -> None:
     def any_level(w: World, core: Core, target: Vcpu, icrl: int) -> Beats[None]:
-        yield from vlapic_init.vlapic_init_sipi_one.fn(w, core, target, icrl | ASSERT)
+        yield from vlapic_sipi.vlapic_init_sipi_one.fn(w, core, target, icrl | ASSERT)
 
-    overlay(w, vlapic_init.vlapic_init_sipi_one, any_level)
+    overlay(w, vlapic_sipi.vlapic_init_sipi_one, any_level)
 
 
 @breaks("X0-5a")

@@ -65,7 +65,7 @@ def test_destroy_frees_all(patches: int) -> None:
     on.xen.pause(c)
     on.xen.destroy_domain(on.dom)
     assert heap(on.m) == 1
-    assert [v.state for v in on.vcpus] == ["paused"] * 3
+    assert [v.state for v in on.vcpus] == ["destroyed"] * 3
     assert all(on.m.world.at[p.current] == on.m.world.at[p.loaded] == 0 for p in on.m.world.objects["pcpus"])
     if patches != FIRST_AVIC:
         works(on.m, 2)

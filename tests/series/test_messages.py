@@ -4,7 +4,7 @@ import pytest
 
 from avickit.errors import AvicError
 from avickit.manual.exits import IpiFailure
-from avickit.silicon.guest import eoi
+from avickit.silicon.guest import Insn, eoi, write
 from avickit.xen.parts import DOWN
 from tests.proofs.xen_tools import (
     ALL,
@@ -17,6 +17,7 @@ from tests.proofs.xen_tools import (
     LOGICAL,
     LOWEST,
     NMI,
+    SELF,
     STARTUP,
     cell,
     exits,
@@ -31,7 +32,10 @@ VECTOR = 0x41
 
 @BOTH
 def test_an_ap_waits_for_startup_and_starts(patches: int) -> None:
-    """X0-5: INIT, then nothing but STARTUP brings it back, with its APIC as after reset."""
+    """X0-5: INIT, then nothing but STARTUP brings it back, with its APIC as after reset.
+
+    V_TPR is not: from patch 7 on the old one masks until the next exit (X24).
+    """
     on = lab(2, patches=patches)
     a, b = on.vcpus
     b.guest.write("LDR", 0x0200_0000)
@@ -51,8 +55,10 @@ def test_an_ap_waits_for_startup_and_starts(patches: int) -> None:
     ipi(a, 2, STARTUP | 0x33)
     assert cell(b, "sipi_vector") == 0x9A
     on.xen.run(b, 1)
-    assert (b.state, b.guest.read("TPR"), b.guest.read_cr8()) == ("guest mode", 0, 0)
+    assert (b.state, b.guest.read("TPR"), b.guest.read_cr8()) == ("guest mode", 0, 2 if patches >= 7 else 0)
+    assert not b.guest.interrupt_flag
     b.guest.write("SVR", ENABLED)
+    b.guest.execute([Insn("sti"), Insn("nop")])
     ipi(a, 2, VECTOR)
     assert b.guest.taken[VECTOR] == 1
 
@@ -70,6 +76,7 @@ def test_all_aps_at_once(patches: int) -> None:
     for n, v in enumerate(aps, 1):
         on.xen.run(v, n)
         v.guest.write("SVR", ENABLED)
+        v.guest.execute([Insn("sti"), Insn("nop")])
     ipi(a, 0, ALL_BUT_SELF | VECTOR)
     assert [v.guest.taken.get(VECTOR, 0) for v in (a, *aps)] == [0, 1, 1, 1]
 
@@ -158,3 +165,15 @@ def test_who_waits_for_startup_executes_nothing(patches: int) -> None:
     ipi(a, 2, INIT | ASSERT)
     with pytest.raises(AvicError, match="down"):
         b.guest.nop()
+
+
+@BOTH
+def test_a_sender_that_is_scheduled_in_waits_for_its_target(patches: int) -> None:
+    """X0-5: INIT and STARTUP to all, itself among them, as the first that the machine does when it runs again."""
+    on = lab(3, patches=patches)
+    a, b, c = on.vcpus
+    b.guest.execute([Insn("hlt"), write("ICRL", INIT | ASSERT | ALL_BUT_SELF), write("ICRL", INIT | ASSERT | SELF)])
+    on.xen.wake(b)
+    on.xen.run(b, 1)
+    assert [v.state for v in (a, b, c)] == ["down"] * 3
+    assert [v.core for v in (a, b, c)] == [None] * 3

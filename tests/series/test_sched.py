@@ -199,6 +199,7 @@ def test_a_crash_stops_all_vcpus(patches: int) -> None:
     assert [(v.state, v.core) for v in (a, b, c)] == [("crashed", None)] * 3
     assert a.page.tpr == 0
     for v in (a, b, c):
+        on.xen.pause(v)
         on.xen.unpause(v)
         on.m.command("run", v.vcpu.guest.index, v.vcpu.vcpu_id)
         assert v.core is None

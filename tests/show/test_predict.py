@@ -125,4 +125,4 @@ def test_the_script_is_one_module_with_its_words_from_python(tmp_path: Path) -> 
     script.write_text(str(LivePredict._esm), encoding="utf-8")
     ask = f"import('{script.as_uri()}').then(m => console.log(JSON.stringify(Object.keys(m).sort())))"
     answer = subprocess.run([node, "-e", ask], capture_output=True, text=True, check=True).stdout
-    assert json.loads(answer) == ["default", "keyed", "spoken"]
+    assert {"default", "keyed", "spoken"} <= set(json.loads(answer))

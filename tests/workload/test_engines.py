@@ -96,7 +96,7 @@ def test_nothing_is_lost() -> None:
 
 def test_one_vcpu_sends_no_interrupt() -> None:
     assert run(vcpus=1).ipis == 0
-    assert run(vcpus=1).cycles == run(vcpus=1, mmio_emulation=6000).cycles
+    assert run(vcpus=1).cycles == run(vcpus=1, physical_ipi=2000, doorbell=1000, remote_wakeup=1000).cycles
 
 
 def test_dearer_interrupts_do_not_make_it_faster() -> None:

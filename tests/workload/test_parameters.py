@@ -55,6 +55,7 @@ def test_the_machine_loads_nothing_of_it() -> None:
 def test_without_numba_the_plain_engine_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("avickit.workload.engine.find_spec", lambda _: None)
     assert simulate(Parameters(loops=1, groups=1, fds=2)).counters["written"] == 4
+    monkeypatch.delattr("avickit.workload.kernel", raising=False)
     monkeypatch.setitem(sys.modules, "avickit.workload.kernel", None)
     with pytest.raises(AvicError, match="needs numba"):
         simulate(Parameters(loops=1), "fast")

@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -20,7 +19,7 @@ from avickit.workload.sweep import points
 
 GRID: dict[str, list[Any]] = {"avic": [False, True], "vcpus": [2, 3]}
 BASE = Parameters(loops=2, groups=2, fds=4)
-LONG = Parameters(loops=350, groups=4, fds=10)
+LONG = Parameters(loops=1500, groups=4, fds=10)
 """Some seconds in the plain engine: long enough to be killed in."""
 
 
@@ -98,15 +97,18 @@ def test_a_point_that_fails_is_tried_again_and_then_told(monkeypatch: pytest.Mon
             executor.shutdown()
 
 
-def kill_one_at_work(pool: Processes, killed: list[int]) -> None:
-    """Wait until both workers have come well into their points, then kill one."""
-    while len(killed) < 1:
+WELL_INTO = 1.5
+"""Seconds of processor time that a worker has used when it is past its imports and in its point."""
+
+
+def kill_one_at_work(pool: Processes, killed: list[int], over: threading.Event) -> None:
+    """Wait until both workers have come well into their points, then kill one; give up when all is over."""
+    while not over.wait(0.02):
         pids = pool.pids()
-        if len(pids) == 2 and all(psutil.Process(pid).cpu_times().user > 1.8 for pid in pids):
-            killed.append(pids[0])
+        if len(pids) == 2 and all(psutil.Process(pid).cpu_times().user > WELL_INTO for pid in pids):
+            killed.extend(pids)
             os.kill(pids[0], signal.SIGKILL)
-            killed.append(pids[1])
-        time.sleep(0.02)
+            return
 
 
 def test_a_worker_killed_in_mid_point_costs_only_its_point() -> None:
@@ -115,11 +117,15 @@ def test_a_worker_killed_in_mid_point_costs_only_its_point() -> None:
     killed: list[int] = []
     wanted = [LONG.but(seed=n) for n in (1, 2)] + [BASE.but(seed=n) for n in (1, 2, 3)]
     with Processes(2) as pool:
-        killer = threading.Thread(target=kill_one_at_work, args=(pool, killed))
+        over = threading.Event()
+        killer = threading.Thread(target=kill_one_at_work, args=(pool, killed, over))
         killer.start()
         note = lambda p, why: retried.append((p, type(why).__name__))  # noqa: E731
-        found = list(sweep(wanted, None, pool, engine="plain", on_retry=note))
-        killer.join()
+        try:
+            found = list(sweep(wanted, None, pool, engine="plain", on_retry=note))
+        finally:
+            over.set()
+            killer.join()
         assert killed[1] in pool.pids()
         assert killed[0] not in pool.pids()
     assert [(p in wanted[:2], why) for p, why in retried] == [(True, "BrokenProcessPool")]

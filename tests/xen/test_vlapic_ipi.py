@@ -4,10 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avickit.beat import Beats, World
-from avickit.silicon.parts import INTR, Core
+from avickit.manual.vmcb import VmcbOffset
+from avickit.silicon.guest import Frame
+from avickit.silicon.parts import INTR
 from avickit.xen import vlapic
-from avickit.xen.parts import BLOCKED, DOWN, PAUSED, SOFTIRQ_SCHEDULE, Vcpu
+from avickit.xen.parts import BLOCKED, DOWN, ONE_PAUSE, SOFTIRQ_SCHEDULE
+from avickit.xen.sched import vcpu_pause_nosync, vcpu_unpause
+from avickit.xen.svm import do_tasklet
 from tests.xen.vlapic_machine import Rig, enabled, fresh
 
 FIXED = 0x41
@@ -209,13 +212,16 @@ def test_extint_crashes_the_domain() -> None:
 
 
 def test_init_resets_and_waits() -> None:
-    """X0-5: the target goes down, its APIC is reset (X0-4a), a running one is sent to the scheduler."""
+    """X0-5: a running target is sent to the scheduler; when it has left, it goes down and its APIC is reset (X0-4a)."""
     rig = enabled()
     v = rig.vcpus[1]
     rig.w.at[v.cells.is_running], rig.w.at[v.cells.processor] = 1, 1
     rig.w.at[v.cells.nmi_pending], rig.w.at[v.cells.pause_flags] = 1, BLOCKED
     rig.write(v, "TPR", 0x50)
     rig.ipi(rig.vcpus[0], INIT | ASSERT, 2)
+    assert (rig.w.at[v.cells.pause_flags], rig.page(v, "TPR"), rig.tasklet()) == (BLOCKED | ONE_PAUSE, 0x50, False)
+    rig.w.at[v.cells.is_running] = 0
+    assert rig.tasklet()
     assert rig.w.at[v.cells.waits_for_sipi] == 1
     assert rig.w.at[v.cells.pause_flags] == DOWN
     assert rig.w.at[v.cells.nmi_pending] == 0
@@ -235,45 +241,62 @@ def test_init_deassert_does_nothing(icrl: int, waits: int) -> None:
 
 
 def test_init_of_a_vcpu_that_does_not_run() -> None:
-    """X0-5: no core is disturbed; and a STARTUP without a hook only lets it run."""
+    """X0-5: no core but the sender's is disturbed; a STARTUP lets it run, without a program with nothing to do."""
     rig = enabled()
     v = rig.vcpus[1]
     rig.ipi(rig.vcpus[0], INIT | ASSERT, 2)
     assert rig.w.at[v.cells.pause_flags] == DOWN
-    assert all(rig.w.at[p.softirq] == 0 for p in rig.w.objects["pcpus"])
+    assert [rig.w.at[p.softirq] for p in rig.w.objects["pcpus"]] == [SOFTIRQ_SCHEDULE, 0]
+    rig.w.at[v.guest.frames] = (Frame(1, 3), Frame(2, 1, 0, 0x41, 1))
     rig.ipi(rig.vcpus[0], STARTUP | 0x10, 2)
     assert rig.w.at[v.cells.pause_flags] == 0
+    assert (rig.w.at[v.guest.frames], rig.w.at[v.guest.interrupt_flag]) == ((), 0)
 
 
 def test_startup_starts_whoever_waits_for_it() -> None:
-    """X0-5: with the vector, once; the hook starts the guest's program."""
+    """X0-5: with the vector, once; at the guest's start program, with nothing left of before."""
     rig = enabled()
     v = rig.vcpus[1]
-    started: list[tuple[Vcpu, int]] = []
-
-    def start_ap(w: World, core: Core, target: Vcpu, vector: int) -> Beats[None]:
-        started.append((target, vector))
-        return
-        yield
-
-    rig.xen.funcs["start_ap"] = start_ap
+    shadow, event = (v.guest.vmcb + (offset >> 3) for offset in (VmcbOffset.INTERRUPT_SHADOW, VmcbOffset.EVENTINJ))
+    rig.w.at[v.guest.start_program] = 7
+    before = rig.w.at[v.guest.frames] = (Frame(1, 3), Frame(2, 1, 0, 0x41, 1))
+    rig.w.at[v.guest.cpl], rig.w.at[shadow], rig.w.at[event] = 3, 1, 1 << 31 | 0x41
     rig.ipi(rig.vcpus[0], STARTUP | 0x9A, 2)
-    assert started == [], "it runs already"
+    assert rig.w.at[v.guest.frames] == before, "it runs already"
     rig.ipi(rig.vcpus[0], INIT | ASSERT | ALL_BUT_SELF)
     rig.ipi(rig.vcpus[0], STARTUP | 0x9A, 2)
+    assert rig.w.at[v.guest.frames] == (Frame(7),)
+    assert [rig.w.at[place] for place in (v.guest.interrupt_flag, v.guest.cpl, shadow, event)] == [0, 0, 0, 0]
+    rig.w.at[v.guest.frames] = (Frame(7, 2),)
     rig.ipi(rig.vcpus[0], STARTUP | 0x9B, 2)
-    assert started == [(v, 0x9A)]
+    assert rig.w.at[v.guest.frames] == (Frame(7, 2),)
     assert rig.w.at[v.cells.sipi_vector] == 0x9A
     assert rig.w.at[v.cells.pause_flags] == rig.w.at[v.cells.waits_for_sipi] == 0
     assert rig.w.at[rig.vcpus[2].cells.pause_flags] == DOWN
 
 
 def test_the_sender_of_init_is_paused_meanwhile() -> None:
-    """X0-5: while targets are seen to, and no longer."""
+    """X0-5: from the ICR write on, while targets are seen to, and no longer."""
     rig = enabled()
     sender, target = rig.vcpus[0], rig.vcpus[1]
-    beats = vlapic.vlapic_ipi(rig.w, rig.cores[0], sender, INIT | ASSERT, 2 << 24)
+    rig.do(vlapic.vlapic_ipi, sender, INIT | ASSERT, 2 << 24)
     waits, flags = target.cells.waits_for_sipi, sender.cells.pause_flags
-    paused = [rig.w.at[flags] for place in rig.steps(beats) if place == waits]
-    assert paused == [PAUSED, PAUSED]
+    assert rig.w.at[flags] == ONE_PAUSE
+    paused = [rig.w.at[flags] for place in rig.steps(do_tasklet(rig.w, rig.cores[0])) if place == waits]
+    assert paused == [ONE_PAUSE, ONE_PAUSE]
     assert rig.w.at[flags] == 0
+
+
+def test_pauses_are_counted() -> None:
+    """X0-5: who is paused twice runs after the second unpause; INIT's pause ends with INIT, Xen's stays."""
+    rig = enabled()
+    sender = rig.vcpus[0]
+    flags = sender.cells.pause_flags
+    for pauses in (1, 2):
+        rig.run(vcpu_pause_nosync(rig.w, rig.cores[0], sender))
+        assert rig.w.at[flags] == pauses * ONE_PAUSE
+    rig.ipi(sender, INIT | ASSERT | ALL_BUT_SELF)
+    for left in (1, 0):
+        rig.run(vcpu_unpause(rig.w, rig.cores[0], sender))
+        assert rig.w.at[flags] == left * ONE_PAUSE
+    assert rig.w.at[rig.vcpus[1].cells.pause_flags] == DOWN

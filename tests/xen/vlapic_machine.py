@@ -13,6 +13,7 @@ from avickit.xen import vlapic
 from avickit.xen.boot import new_xen
 from avickit.xen.domain import domain_create
 from avickit.xen.parts import Hypervisor, Vcpu, xen
+from avickit.xen.svm import do_tasklet
 
 R = TypeVar("R")
 VCPUS = 3
@@ -62,7 +63,14 @@ class Rig:
         self.w.at[v.page + split(offset_of(register))[0]] = value
 
     def ipi(self, v: Vcpu, icrl: int, dest: int = 0) -> None:
+        """Send it, and let core 0 do what INIT and STARTUP leave to it when it idles."""
         self.do(vlapic.vlapic_ipi, v, icrl, dest << 24)
+        self.tasklet()
+
+    def tasklet(self) -> bool:
+        """Core 0 idles; whether no tasklet is left."""
+        pending = self.w.at[self.w.objects["pcpus"][0].tasklet]
+        return not pending or self.run(do_tasklet(self.w, self.cores[0]))
 
     def at(self, time: int) -> None:
         assert time >= self.w.at[CLOCK], "time only passes"

@@ -16,7 +16,7 @@ from operator import itemgetter
 from types import CellType, CodeType, FunctionType, GeneratorType
 from typing import Any
 
-from avickit.beat import Ask, Beats, World, drive, perform, refuse_to_wait
+from avickit.beat import Ask, Beats, World, drive, late, perform, refuse_to_wait
 from avickit.lab.derive.expressions import TOOLS
 from avickit.lab.derive.inline import Inliner
 from avickit.lab.derive.scope import Key, Scope, Underivable, is_beats, key_of, tree_of, where
@@ -104,7 +104,7 @@ class Plain(dict[Any, Callable[..., Any]]):
         self.w, self.at = w, w.at
         self.fresh: dict[int, tuple[Callable[..., Any], Callable[[Any], Any], CodeType]] = {}
         """Plain forms by the code of a generator (its id, because to hash code takes long)."""
-        self.tools = (w.at, w, self, self._any, self._load, self.__call__, tuple.__new__)
+        self.tools = (w.at, w, self, self._any, self._load, self.__call__, tuple.__new__, late)
         for fn in list(w.table.values()):  # what cannot be derived is refused before anything has run
             self[fn]
 

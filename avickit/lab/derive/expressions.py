@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from avickit.beat import CLOCK, FENCE, LOAD, LOCK, WAIT
 from avickit.lab.derive.scope import Scope, Underivable, is_beats, is_record, where
 
-TOOLS = ("_at", "_w", "_plain", "_any", "_load", "_run", "_new")
-"""The places, the World, plain forms by function, doing any ask, a counted load, running a generator, a new tuple."""
+TOOLS = ("_at", "_w", "_plain", "_any", "_load", "_run", "_new", "_late")
+"""The places, the World, plain forms by function, doing any ask, a counted load, running a generator, a new tuple,
+giving up at the deadline."""
 BEAT, LOOK, CALL = "beat", "look", "call"
 """What a statement does: a beat to be counted, a load of the clock, a call that could look at the clock, or raise."""
 INNER = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)

@@ -8,20 +8,21 @@ around loops, and at the end. Does not model: beats inside `try`, `with`, `match
 import ast
 from typing import Any
 
-from avickit.beat import AND, LOCK, OR, SIGNAL, STORE, WAIT, Do
+from avickit.beat import ADD, AND, LOCK, OR, SIGNAL, STORE, WAIT, Do
 from avickit.lab.derive.expressions import Expressions
 from avickit.lab.derive.flow import still
 from avickit.lab.derive.scope import Scope, Underivable, where
 
-DIRECT = {STORE: "_at[P] = V", OR: "_at[P] |= V", AND: "_at[P] &= V"}
+DIRECT = {STORE: "_at[P] = V", OR: "_at[P] |= V", AND: "_at[P] &= V", ADD: "_at[P] += V"}
 """A beat whose place and value are plain to see; P is the place, V the value."""
 STEPWISE = {
     STORE: "_at[_p] = V",
     OR: "_at[_p] |= V",
     AND: "_at[_p] &= V",
+    ADD: "_at[_p] += V",
     SIGNAL: "_at[_p] |= V\n_w.signalled.append(_p)",
 }
-ANSWERED = {STORE: "_at[_p] = T", OR: "_at[_p] = T | V", AND: "_at[_p] = T & V"}
+ANSWERED = {STORE: "_at[_p] = T", OR: "_at[_p] = T | V", AND: "_at[_p] = T & V", ADD: "_at[_p] = T + V"}
 """The same where the name T has just taken the old value."""
 WAITING = {LOCK: "if _at[_p]:\n _any(A)\n_at[_p] = 1", WAIT: "if not _at[_p]:\n _any(A)"}
 """A is the ask: to wait alone is a Deadlock, and `_any` says so."""
@@ -167,14 +168,17 @@ class Statements:
         self.pending = least
 
     def on_While(self, s: ast.While) -> None:
-        """A condition with beats in it is asked inside the loop."""
+        """A condition with beats in it is asked inside the loop; one that nothing but itself ends looks at the time."""
         self._catch_up()
         test, body = s.test, s.body
         if self.expressions.active(test):
             if s.orelse:
                 raise Underivable(f"{where(self.scope.code)}: `while` with a beat and `else`, line {s.lineno}")
             test, body = ast.Constant(True), [ast.If(ast.UnaryOp(ast.Not(), test), [ast.Break()], []), *body]
-        self.out.append(ast.While(self.visit(test), self._loop(body), self._loop(s.orelse)))
+        turn = self._loop(body)
+        if isinstance(test, ast.Constant):
+            turn = [*fill("if _at[0] > _w.deadline:\n _late()"), *turn]
+        self.out.append(ast.While(self.visit(test), turn, self._loop(s.orelse)))
         self.pending = 0
 
     def on_For(self, s: ast.For) -> None:

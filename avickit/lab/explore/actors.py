@@ -16,7 +16,7 @@ from avickit.silicon.deliver import IRR
 from avickit.silicon.parts import GUEST, Core
 from avickit.silicon.run import run_core
 from avickit.xen import sched, vlapic
-from avickit.xen.parts import PAUSED, READ_PROCESSOR, READ_RUNNING, PCpu, vcpu_of
+from avickit.xen.parts import ONE_PAUSE, READ_PROCESSOR, READ_RUNNING, PCpu, vcpu_of
 
 if TYPE_CHECKING:
     from avickit.lab.machine import Machine
@@ -133,13 +133,13 @@ def deschedule(w: World, guest: int) -> Beats[None]:
 
 def pause(w: World, guest: int) -> Beats[None]:
     """vcpu_pause."""
-    yield scripts.STOP(vcpu_of(w, guest).cells.pause_flags, PAUSED)
+    yield sched.PAUSE(vcpu_of(w, guest).cells.pause_flags, ONE_PAUSE)
     yield from deschedule(w, guest)
 
 
 def unpause(w: World, guest: int) -> Beats[None]:
     """vcpu_unpause."""
-    yield sched.UNBLOCK(vcpu_of(w, guest).cells.pause_flags, ~PAUSED)
+    yield sched.UNPAUSE(vcpu_of(w, guest).cells.pause_flags, -ONE_PAUSE)
 
 
 COMMANDS: Mapping[str, Callable[..., Beats[None]]] = {f.__name__: f for f in (run, deschedule, pause, unpause)}
@@ -161,8 +161,10 @@ def set_irq(w: World, core: Core, guest: int, vector: int, level: bool) -> Beats
 def event(w: World, core: Core, guest: int, source: str, vector: int) -> Beats[None]:
     """An NMI, an upcall, an interrupt from the PIC."""
     v = vcpu_of(w, guest)
-    value = 1 if source == "nmi" else vector + 1
-    yield from scripts.pend(w, core, v, getattr(v.cells, f"{source}_pending"), value)
+    if source == "nmi":
+        yield from vlapic.vlapic_accept_irq(w, core, v, scripts.NMI_MESSAGE)
+    else:
+        yield from scripts.pend(w, core, v, getattr(v.cells, f"{source}_pending"), vector + 1)
 
 
 XEN: Mapping[str, Callable[..., Beats[None]]] = {f.__name__: f for f in (wake, set_irq, event)}

@@ -5,7 +5,7 @@ Does not model: how that is found out (`unfold`).
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from avickit.beat import AND, LOCK, OR, SIGNAL, STORE, WAIT, Do, Site
+from avickit.beat import ADD, AND, LOCK, OR, SIGNAL, STORE, WAIT, Do, Site
 
 if TYPE_CHECKING:
     from avickit.lab.explore.unfold import Run
@@ -65,6 +65,8 @@ def changed(do: Do, old: Any, value: Any) -> Any:
         return old | value
     if do is AND:
         return old & value
+    if do is ADD:
+        return old + value
     return 1 if do is LOCK else old
 
 

@@ -8,7 +8,7 @@ buffers of a limited size, write combining, other memory types.
 
 from typing import Any, NamedTuple
 
-from avickit.beat import AND, FENCE, LOAD, LOCK, OR, SIGNAL, STORE, WAIT
+from avickit.beat import ADD, AND, FENCE, LOAD, LOCK, OR, SIGNAL, STORE, WAIT
 from avickit.lab.explore.automaton import Automata
 from avickit.lab.explore.node import Look, Node, Outcome, changed, waits
 
@@ -106,7 +106,7 @@ class State:
         else:
             old, write = self.at[place], place
             ghost = self.write(place, changed(do, old, node.value))  # type: ignore[arg-type]
-            if do is OR or do is AND or do is LOCK:
+            if do is OR or do is AND or do is LOCK or do is ADD:
                 answer = old
         found = self.follow(process, node, answer)
         self.nodes[process] = found.node
@@ -166,5 +166,5 @@ class State:
                 self.at[~write] = ghost
 
 
-DRAINED = (OR, AND, LOCK, FENCE)
+DRAINED = (OR, AND, ADD, LOCK, FENCE)
 """Beats that wait until the buffer is empty."""

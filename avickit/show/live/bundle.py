@@ -10,15 +10,22 @@ from avickit.errors import AvicError
 
 HERE = Path(__file__).parent
 SCRIPTS: dict[str, tuple[str, ...]] = {
-    "stepper": ("moves.js", "memory.js", "timeline.js", "parts.js", "detail.js", "stepper.js", "whatif.js"),
-    "compare": ("moves.js", "timeline.js", "parts.js", "compare.js"),
-    "predict": ("predict.js",),
-    "machine": ("machine.js",),
+    "stepper": (
+        *("keys.js", "common.js", "moves.js", "find.js", "memory.js", "stretch.js", "timeline.js", "parts.js"),
+        *("detail.js", "slots.js", "chosen.js", "panes.js", "going.js", "stepper.js", "whatform.js", "whatif.js"),
+    ),
+    "compare": (
+        *("keys.js", "common.js", "moves.js", "stretch.js", "timeline.js", "parts.js"),
+        *("aligned.js", "beside.js", "compare.js"),
+    ),
+    "predict": ("keys.js", "common.js", "predict.js"),
+    "machine": ("keys.js", "common.js", "machine.js"),
 }
 """The scripts of each live form; the last one ends in `export default`."""
+STEPPER = ("theme.css", "stepper.css", "timeline.css", "sheets.css", "places.css")
 STYLES: dict[str, tuple[str, ...]] = {
-    "stepper": ("stepper.css", "whatif.css"),
-    "compare": ("stepper.css", "compare.css"),
+    "stepper": (*STEPPER, "whatif.css"),
+    "compare": (*STEPPER, "compare.css"),
     "predict": ("theme.css", "predict.css"),
     "machine": ("theme.css", "machine.css"),
 }

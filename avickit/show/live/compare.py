@@ -24,6 +24,8 @@ WORDS = {
     "jump": "first difference",
     "same": "both do the same",
     "differs": "here they differ",
+    "page": "page",
+    "gone": "The kernel has gone. The picture stands, and can still be gone through.",
 }
 NO_BEATS = BeatPair(None, None, same=True)
 """The only place of a step in which nobody has a beat."""

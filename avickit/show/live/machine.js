@@ -11,14 +11,6 @@ export function moved({ key, ctrlKey, altKey, metaKey, shiftKey }, at, count) {
 // A number with commas, put into words.
 export const filled = (words, name, value) => words.replace(`{${name}}`, value.toLocaleString("en"));
 
-function make(parent, tag, attributes = {}, text = "") {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(text);
-  parent.append(element);
-  return element;
-}
-
 function build(el, words, act) {
   const root = make(el, "div", {
     class: "avk-theme avk-machine", role: "group", "aria-label": words.label, "data-lm-suppress-shortcuts": "true",
@@ -45,14 +37,6 @@ function render({ model, el }) {
   let chosen = null;
   let buttons = [];
 
-  function save() {
-    try {
-      model.save_changes();
-    } catch {
-      // No kernel any more: the picture stands, and its details open.
-    }
-  }
-
   // The prepared picture, its names turned into buttons.
   function draw() {
     const at = buttons.indexOf(root.getRootNode().activeElement);
@@ -74,13 +58,7 @@ function render({ model, el }) {
     live.textContent = model.get("shown").said;
   }
 
-  // What scrolls sideways can be reached with Tab, so that the arrow keys scroll it.
-  function reach() {
-    for (const part of root.querySelectorAll("div")) {
-      if (part.scrollWidth > part.clientWidth + 1 && part.clientWidth) part.tabIndex = 0;
-      else part.removeAttribute("tabindex");
-    }
-  }
+  const stops = () => reach(root.querySelectorAll(".avk-page div, .avk-detail div:not(.avk-bar)"), words.label);
 
   function light(name) {
     for (const button of buttons) button.classList.toggle("avk-same", name !== null && button.dataset.for === name);
@@ -95,7 +73,7 @@ function render({ model, el }) {
     title.textContent = words.detail.replace("{name}", chosen);
     detail.setAttribute("aria-label", title.textContent);
     inner.innerHTML = html;
-    reach();
+    stops();
   }
 
   function open(name) {
@@ -123,13 +101,14 @@ function render({ model, el }) {
   follow.parentElement.hidden = Boolean(model.alone); // in a file of its own there is nothing to follow
   follow.addEventListener("click", () => {
     model.set("follow", !model.get("follow"));
-    save();
+    save(model, lost);
   });
   now.addEventListener("click", () => {
     follow.focus({ preventScroll: true });
     model.set("asked", model.get("asked") + 1);
-    save();
+    save(model, lost);
   });
+  keepKeys(root);
   root.addEventListener("keydown", (event) => {
     const at = buttons.indexOf(event.target);
     const to = at < 0 ? null : moved(event, at, buttons.length);
@@ -140,15 +119,17 @@ function render({ model, el }) {
     event.stopPropagation();
   });
   const heard = [
-    ["change:shown", draw], ["change:behind", tell], ["change:follow", tell], ["comm_live_update", lost],
+    ["change:shown", draw], ["change:behind", tell], ["change:follow", tell],
   ];
   for (const [name, hear] of heard) model.on(name, hear);
+  const unwatch = whenGone(model, lost);
   draw();
   tell();
-  const sizes = new ResizeObserver(reach);
+  const sizes = new ResizeObserver(stops);
   sizes.observe(root);
   return () => {
     sizes.disconnect();
+    unwatch();
     for (const [name, hear] of heard) model.off(name, hear);
     root.remove();
   };

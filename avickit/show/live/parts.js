@@ -8,14 +8,6 @@ const ICONS = {
   zoomOut: "M3 8h10", zoomIn: "M3 8h10M8 3v10", zoomAll: "M2 4v8M14 4v8M5 8h6M7 5.5L4.5 8L7 10.500M9 5.500L11.500 8L9 10.500",
 };
 
-function make(parent, tag, attributes = {}, text = "") {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(text);
-  parent.append(element);
-  return element;
-}
-
 function icon(button, name) {
   const svg = document.createElementNS(SVG, "svg");
   for (const [key, value] of Object.entries({ viewBox: "0 0 16 16", width: 14, height: 14, "aria-hidden": "true" })) {
@@ -122,7 +114,7 @@ function buildRaw(root, data) {
 // All parts of a view below `el`, in the order in which Tab goes through them.
 function build(el, data, act) {
   const root = make(el, "div", {
-    class: "avk", tabindex: 0, role: "group", "aria-label": data.name, "data-lm-suppress-shortcuts": "true",
+    class: "avk avk-theme", tabindex: 0, role: "group", "aria-label": data.name, "data-lm-suppress-shortcuts": "true",
   });
   const bar = buildBar(root, data, act);
   const notice = make(root, "div", { class: "avk-notice", role: "status" });
@@ -133,11 +125,11 @@ function build(el, data, act) {
   const top = make(root, "div", { class: "avk-top" });
   const left = make(top, "div", { class: "avk-left" });
   const said = make(left, "div", { class: "avk-said" });
-  const detail = make(left, "div", { class: "avk-detail", role: "group", "aria-label": "Detail" });
+  const detail = make(left, "div", { class: "avk-detail", tabindex: 0, role: "region", "aria-label": "Detail" });
   const code = make(top, "div", { class: "avk-code" });
   code.hidden = !data.sources.steps.length;
   const raw = buildRaw(root, data);
   const page = make(root, "div", { class: "avk-sheets" });
-  const live = make(root, "div", { class: "avk-live", "aria-live": "polite" });
+  const live = make(root, "div", { class: "avk-spoken", "aria-live": "polite" });
   return { root, notice, help, said, detail, code, page, live, ...bar, ...finder, ...time, ...raw };
 }

@@ -16,14 +16,6 @@ export function spoken({ options, answer, words }, chosen) {
   return `${said} ${options[answer][1]} ${options[answer][2]}`;
 }
 
-function make(parent, tag, attributes = {}, text = "") {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(text);
-  parent.append(element);
-  return element;
-}
-
 function build(el, { question, options, words }) {
   const root = make(el, "div", {
     class: "avk-theme avk-gate", role: "group", "aria-label": words.label, "data-lm-suppress-shortcuts": "true",
@@ -53,11 +45,7 @@ function render({ model, el }) {
 
   function choose(wanted) {
     model.set("chosen", wanted); // every view of the model hears it at once
-    try {
-      model.save_changes();
-    } catch {
-      // No kernel any more: the gate opens all the same.
-    }
+    save(model, lost);
   }
 
   function paint() {
@@ -78,6 +66,7 @@ function render({ model, el }) {
 
   items.forEach(({ button }, i) => button.addEventListener("click", () => choose(i)));
   hide.addEventListener("click", () => choose(-1));
+  keepKeys(root);
   root.addEventListener("keydown", (event) => {
     const found = keyed(event, data.options);
     if (found === null || (found === "hide" && hide.hidden)) return;
@@ -94,11 +83,11 @@ function render({ model, el }) {
   }
 
   model.on("change:chosen", paint);
-  model.on("comm_live_update", lost);
+  const unwatch = whenGone(model, lost);
   paint();
   return () => {
     model.off("change:chosen", paint);
-    model.off("comm_live_update", lost);
+    unwatch();
     root.remove();
   };
 }

@@ -2,16 +2,9 @@
 // there can be shown without it. All words come with the data. Does not model: what an act does.
 
 const PATIENCE = 4000; // milliseconds until a kernel that says nothing is called silent
-let forms = 0;
 
 // The story of a branch.
 export const storyOf = (stories, branch) => stories[clamp(branch, 0, stories.length - 1)];
-
-// A name, further in the deeper its branch hangs.
-export const indented = ({ name, depth }) => `${"\u00a0\u00a0\u00a0".repeat(depth)}${depth ? "\u2514 " : ""}${name}`;
-
-// What is asked for; `values` are those of the inputs in their order.
-export const asking = (id, beat, act, values) => ({ ask: id, beat, act: act.name, given: values });
 
 // A model whose data is the story of the branch that is shown; all else is the model's own.
 export function branched(model) {
@@ -23,57 +16,8 @@ export function branched(model) {
     save_changes: () => model.save_changes(),
     on: (name, hear) => model.on(name, hear),
     off: (name, hear) => model.off(name, hear),
+    widget_manager: model.widget_manager,
   };
-}
-
-function inputOf(parent, input, id) {
-  const label = make(parent, "label", {}, `${input.name} `);
-  if (input.choices.length) {
-    const select = make(label, "select");
-    input.choices.forEach((name) => make(select, "option", { value: name }, name));
-    return select;
-  }
-  const field = make(label, "input", { type: "text", placeholder: input.hint, size: Math.max(8, input.hint.length) });
-  if (input.suggested.length) {
-    const list = make(label, "datalist", { id });
-    input.suggested.forEach((name) => make(list, "option", { value: name }));
-    field.setAttribute("list", id);
-  }
-  return field;
-}
-
-// The form: which act, its inputs, and what came of it.
-function buildForm({ acts, words }) {
-  const box = document.createElement("form");
-  box.className = "avk-what";
-  box.setAttribute("aria-label", words.button);
-  box.hidden = true;
-  forms += 1;
-  const lead = make(box, "b");
-  const which = choice(box, words.act, acts.map((act) => act.words), 0);
-  const fields = make(box, "span", { class: "avk-fields" });
-  const go = make(box, "button", { type: "submit", "data-do": "ask" }, words.do);
-  const close = button(box, "closeWhat", `${words.close} (Escape)`, () => {}, words.close);
-  const said = make(box, "div", { class: "avk-problem", role: "status" });
-  let inputs = [];
-  const choose = () => {
-    fields.replaceChildren();
-    inputs = acts[which.value].inputs.map((input, i) => inputOf(fields, input, `avk-list-${forms}-${which.value}-${i}`));
-    said.textContent = "";
-  };
-  which.addEventListener("change", choose);
-  choose();
-  return { box, lead, which, go, close, said, act: () => acts[which.value], values: () => inputs.map((i) => i.value) };
-}
-
-// The choice of a branch, and below it why its story ends early, if it does.
-function buildBranches(words) {
-  const bar = document.createElement("div");
-  bar.className = "avk-branches";
-  const label = make(bar, "label", {}, `${words.branch} `);
-  const select = make(label, "select", { "data-do": "branch" });
-  const note = make(bar, "small");
-  return { bar, select, note };
 }
 
 function renderBranches({ model, el }) {
@@ -81,6 +25,7 @@ function renderBranches({ model, el }) {
   const data = model.get("form");
   const { words } = data ?? {};
   const holder = make(el, "div", { tabindex: -1, class: "avk-held" });
+  keepKeys(holder);
   if (!words) return render({ model: proxy, el: holder });
   const form = buildForm(data);
   const branches = buildBranches(words);
@@ -149,8 +94,8 @@ function renderBranches({ model, el }) {
     form.said.classList.toggle("avk-trouble", Boolean(trouble));
   }
 
+  // An answer that comes late is taken all the same.
   const silent = () => {
-    pending = null;
     form.go.disabled = false;
     say(words.silent, true);
   };
@@ -194,15 +139,10 @@ function renderBranches({ model, el }) {
     const story = storyOf(proxy.stories(), Number(branches.select.value));
     model.set("branch", Number(branches.select.value));
     model.set("beat", clamp(model.get("beat"), story.first, story.last));
-    try {
-      model.save_changes();
-    } catch {
-      // No kernel any more: every branch that is there can be shown.
-    }
+    save(model, () => {}); // without a kernel every branch that is there can be shown
   });
   holder.addEventListener("keydown", (event) => {
     if (!isOwn(event)) return;
-    event.stopPropagation();
     const typed = ["INPUT", "SELECT"].includes(event.target.tagName);
     if (event.key === "Escape" && !form.box.hidden) toggle(false);
     else if (event.key === words.key && !typed && !model.alone) toggle(form.box.hidden);
