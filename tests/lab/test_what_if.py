@@ -41,7 +41,6 @@ POSSIBLE: list[tuple[Any, ...]] = [
     ("nmi", "d1v1"),
     ("wake", "d1v1"),
     ("pause", "d1v1"),
-    ("unpause", "d1v1"),
     ("eoi", "d1v1"),
     ("hlt", "d1v1"),
     ("advance", 1000),
@@ -49,8 +48,23 @@ POSSIBLE: list[tuple[Any, ...]] = [
 
 
 def test_every_act_is_tried() -> None:
-    assert {name for name, *_ in POSSIBLE} == {act.name for act in ACTS}
+    assert {name for name, *_ in POSSIBLE} | {"unpause"} == {act.name for act in ACTS}
     assert {i.kind for act in ACTS for i in act.inputs} <= set(READ)
+
+
+def test_who_is_paused_can_be_unpaused_and_nobody_else(sent: Machine) -> None:
+    with pytest.raises(AvicError, match="expected a vCPU that is paused"):
+        what_if(sent, len(sent.trace), "unpause", "d1v1")
+    assert sent.xen
+    m = sent.fork()
+    assert m.xen
+    b = m.xen.domains[0].vcpus[1]
+    m.xen.pause(b)
+    paused = len(m.trace)
+    m.xen.set_irq(b, 0x63)
+    made = what_if(m, paused, "unpause", "d1v1")
+    assert made.machine.xen
+    assert (b.state, made.machine.xen.domains[0].vcpus[1].state) == ("paused", "runnable")
 
 
 @pytest.mark.parametrize("act", POSSIBLE, ids=lambda act: f"{act[0]} {act[-1]}")
