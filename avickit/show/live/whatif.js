@@ -1,6 +1,7 @@
 // Branches of a view: what somebody does at a place makes a new one, which is asked for from the kernel; all that are
 // there can be shown without it. All words come with the data. Does not model: what an act does.
 
+const AFTER_PAINT = 250; // milliseconds
 const PATIENCE = 4000; // milliseconds until a kernel that says nothing is called silent
 
 // The story of a branch.
@@ -127,7 +128,13 @@ function renderBranches({ model, el }) {
     say("");
     toggle(false);
     const name = model.get("branches")?.[model.get("branch")]?.name ?? "";
-    root().querySelector("[aria-live]").textContent = words.done.replace("{name}", name);
+    const at = model.get("beat");
+    const announce = () => {
+      const live = root()?.querySelector("[aria-live]");
+      if (live && model.get("beat") === at) live.textContent = words.done.replace("{name}", name);
+    };
+    announce();
+    setTimeout(announce, AFTER_PAINT); // the new branch is painted meanwhile, and speaks its own sentence
   }
 
   form.box.addEventListener("submit", (event) => {
