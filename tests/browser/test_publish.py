@@ -8,7 +8,8 @@ from click.testing import CliRunner
 from playwright.sync_api import Browser, Page, expect
 
 from avickit.cli import main
-from avickit.lessons.books import book
+from avickit.lessons.books import book, books
+from avickit.lessons.deck import deck
 from tests.browser.conftest import Watch, screenshot
 
 
@@ -39,6 +40,24 @@ def test_a_deck_turns_its_pages(projector: Page, tmp_path: Path) -> None:
     expect(present).to_be_visible()
     expect(present.locator("h1")).to_have_count(0)
     screenshot(projector, "deck-later")
+
+
+TOO_TALL = """() => Reveal.getSlides().flatMap((slide, number) => {
+    const { h, v } = Reveal.getIndices(slide);
+    Reveal.slide(h, v);
+    const begins = slide.innerText.slice(0, 60);
+    const fits = slide.scrollHeight <= slide.clientHeight && slide.scrollWidth <= slide.clientWidth;
+    return fits ? [] : [`${number + 1}: ${begins}`];
+})"""
+
+
+@pytest.mark.parametrize("name", [each.number for each in books()])
+def test_every_slide_fits_the_projector(projector: Page, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "deck.html"
+    file.write_text(deck(book(name)), encoding="utf-8")
+    projector.goto(file.as_uri())
+    projector.wait_for_function("Reveal.isReady()")
+    assert projector.evaluate(TOO_TALL) == []
 
 
 def test_the_site_is_read_searched_and_stepped_through_from_disk(projector: Page, tmp_path: Path) -> None:
