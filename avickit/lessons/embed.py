@@ -14,6 +14,8 @@ from avickit.show.view import View
 HEIGHTS = {"stepper": 680, "compare": 640, "machine": 560, "predict": 300}
 """Pixels that a live form wants, by the stem of its files; a frame of a file cannot ask for them itself."""
 OTHER_HEIGHT = 600
+STILL = "avk-still"
+"""The class of a static form below a live one: print shows it and leaves the frame away."""
 FIRST_CELL = "from avickit.lessons.embed import install\n\ninstall({folder!r}, {stem!r}, {prefix!r})"
 
 
@@ -35,7 +37,8 @@ def install(folder: str, stem: str, prefix: str) -> None:
 def frame(source: str, title: str, height: int, static: str) -> str:
     """The live form in a frame; the static one folded below it, for print and for who has no JavaScript."""
     shown = element("iframe", "", src=source, title=title, height=height, loading="lazy")
-    return shown + element("details", element("summary", text("The same without stepping")) + static)
+    still = element("summary", text("The same without stepping")) + static
+    return shown + element("details", still, **{"class": STILL})
 
 
 def executed(file: Path, folder: Path, stem: str, prefix: str) -> Any:

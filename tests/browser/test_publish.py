@@ -75,6 +75,14 @@ def test_the_site_is_read_searched_and_stepped_through_from_disk(projector: Page
     stepper.get_by_role("button", name="back").first.click()
     expect(told).not_to_have_text(before)
     screenshot(projector, "site-view")
+    still = projector.locator("details.avk-still table").first
+    expect(still).to_be_hidden()
+    projector.emulate_media(media="print")
+    expect(still).to_be_visible()
+    expect(projector.locator("iframe").first).to_be_hidden()
+    expect(projector.locator("details:not(.avk-still) > :not(summary)").first).to_be_hidden()  # a hint stays folded
+    screenshot(projector, "site-print")
+    projector.emulate_media(media="screen")
     projector.get_by_placeholder("Search").first.fill("doorbell")
     projector.keyboard.press("Enter")
     expect(projector.locator("#search-results .search li").first).to_be_visible()
