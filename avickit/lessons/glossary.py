@@ -36,6 +36,10 @@ WORDS = {
     "accelerated": "the hardware does alone what the register is for (H-REG-2)",
     "evaluation": "a core looks whether the highest pending vector may be taken now (H-EVAL-1, H-EVAL-2)",
     "IPI": "an interrupt that one processor sends to another, by a write to ICRL (H-IPI-0)",
+    "kick": "Xen makes a vCPU runnable, and a core that runs it exit by a physical IPI (X0-8)",
+    "event channel": "how a guest that knows Xen is notified: a hypercall, then an upcall past its APIC (X0-11)",
+    "lost wake-up": "a vCPU sleeps while an interrupt for it waits in IRR, and nobody will wake it (X6-5)",
+    "store buffer": "a core's plain stores wait there before others see them; a locked one empties it first (X6-3)",
     "beat": "one step of the model that nothing can come between: one access to one place",
 }
 """Words of the field that name no register; the last is the kit's own."""
@@ -45,6 +49,7 @@ EXITS = (
     ExitCode.VMEXIT_VINTR,
     ExitCode.VMEXIT_HLT,
     ExitCode.VMEXIT_MSR,
+    ExitCode.VMEXIT_VMMCALL,
     ExitCode.VMEXIT_NPF,
     ExitCode.AVIC_INCOMPLETE_IPI,
     ExitCode.AVIC_NOACCEL,

@@ -1,12 +1,14 @@
 """A counterexample as text: a column for each actor, a line for each beat that others can notice, the race marked.
 
-Does not model: beats at places of an actor's own; the trace has those.
+A store that goes into its core's store buffer has a line, too: nobody notices it yet, and that is what the reader has
+to see. Does not model: other beats at places of an actor's own; the trace has those.
 """
 
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from avickit.lab.explore.state import NOWHERE
+from avickit.lab.explore.replay import HOLD
+from avickit.lab.explore.state import NOWHERE, Step
 
 if TYPE_CHECKING:
     from avickit.lab.explore.result import Exploration
@@ -24,16 +26,24 @@ def diagram(result: "Exploration", width: int = WIDTH) -> str:
     head = [title(threads[i].name, threads[i].actor)[:width].ljust(width) for i in acting]
     lines = ["   beat  " + "  ".join(head).rstrip(), "   " + "-" * (6 + (width + 2) * len(acting))]
     for index, step in enumerate(path):
-        if step.write == NOWHERE and not step.reads and step.process < count:
-            continue
-        n = result.beat_of(index)
-        text = said(result, n, drained=step.process >= count)
         column = acting.index(step.process % count)
-        mark = MARK if n in racing else " "
-        for row, part in enumerate(wrap(text, width - 2)):
-            shown = f"{n:>5}" if not row else " " * 5
-            lines.append(f" {mark} {shown}  {' ' * ((width + 2) * column)}{part}".rstrip())
+        for n in lines_of(result, index, step):
+            text = said(result, n, drained=step.process >= count)
+            mark = MARK if n in racing else " "
+            for row, part in enumerate(wrap(text, width - 2)):
+                shown = f"{n:>5}" if not row else " " * 5
+                lines.append(f" {mark} {shown}  {' ' * ((width + 2) * column)}{part}".rstrip())
     return "\n".join(lines)
+
+
+def lines_of(result: "Exploration", index: int, step: Step) -> list[int]:
+    """The beats of a step that have a line: its first if others can notice it, and each store that begins to wait."""
+    first = result.beat_of(index)
+    if step.process >= len(result.race.threads):
+        return [first]
+    seen = [first] if step.write != NOWHERE or step.reads else []
+    held = [n for n in range(first, first + step.beats) if result.trace.raw[n - 1][0] is HOLD]
+    return sorted({*seen, *held})
 
 
 def title(name: str, actor: int) -> str:
