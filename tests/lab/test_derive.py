@@ -134,6 +134,7 @@ def test_every_function_of_the_package_has_a_plain_form() -> None:
     for fn in functions().values():
         tree = ast.parse(plain_source(m.world, fn))
         assert not any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in ast.walk(tree)), fn
+        assert not any(isinstance(node, ast.Attribute) and node.attr == "see" for node in ast.walk(tree)), fn
 
 
 def test_the_plain_form_is_readable() -> None:
