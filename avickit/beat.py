@@ -81,7 +81,8 @@ class Op(Generic[P, R]):
         """A function of this shape; its Python signature is that of `fn`."""
         code = cast("FunctionType", fn).__code__
         made: dict[str, Any] = {"fn": fn}
-        made["step"] = step = FunctionType(_step(", ".join(code.co_varnames[: code.co_argcount])), made)
+        own = _step(", ".join(code.co_varnames[: code.co_argcount])).replace()  # CPython adapts code to one function
+        made["step"] = step = FunctionType(own, made)
         update_wrapper(step, fn)
         vars(step).update(fn=fn, name=f"{fn.__module__.removeprefix('avickit.')}.{fn.__name__}")
         return cast("Op[P, R]", step)
