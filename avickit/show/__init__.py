@@ -43,6 +43,10 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(f"avickit.show.{_WHERE[name]}"), name)
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def _form(thing: Any) -> str:
     from avickit.show.looks import html
 
