@@ -254,6 +254,12 @@ def test_a_machine_loads_what_draws_it_when_it_is_shown() -> None:
 def test_an_exploration_shows_its_verdict_and_its_counterexample(scenario: str, says: str) -> None:
     result = explore(scenario)
     assert html(result) == look(result).html
-    words = Inspector(html(result)).words
+    seen = Inspector(html(result))
+    assert seen.tags <= TAGS
+    assert seen.attributes <= ATTRIBUTES
+    words = seen.words
     assert says in words
+    assert ("beatsleeper (core 1)sender (core 0)rule" in words) == (not result.ok)
+    marked = [int(n) for n in re.findall(r"> (\d+)", words)]
+    assert marked == list(result.racing or ()), "the two beats that race"
     assert ("store buffer" in words) == (not result.ok)
