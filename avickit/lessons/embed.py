@@ -3,6 +3,7 @@
 Does not model: the saved files (`show.view.View.save`).
 """
 
+import asyncio
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,8 @@ def executed(file: Path, folder: Path, stem: str, prefix: str) -> Any:
     notebook = nbformat.read(file, as_version=4)
     first = FIRST_CELL.format(folder=str(folder), stem=stem, prefix=prefix)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
-    nbclient.NotebookClient(notebook, resources={"metadata": {"path": str(file.parent)}}).execute()
+    client = nbclient.NotebookClient(notebook, resources={"metadata": {"path": str(file.parent)}})
+    asyncio.run(client.async_execute())  # not execute(): that leaves the event loop of a thread open
     del notebook.cells[0]
     notebook.metadata.pop("widgets", None)
     return notebook

@@ -36,13 +36,23 @@ WORDS = {
     "accelerated": "the hardware does alone what the register is for (H-REG-2)",
     "evaluation": "a core looks whether the highest pending vector may be taken now (H-EVAL-1, H-EVAL-2)",
     "IPI": "an interrupt that one processor sends to another, by a write to ICRL (H-IPI-0)",
-    "kick": "Xen makes a vCPU runnable, and a core that runs it exit by a physical IPI (X0-8)",
+    "interrupt shadow": "the one instruction after STI, in which no interrupt is taken yet (H-EVAL-2)",
+    "interrupt window": "an exit once the guest can take one, asked for by V_IRQ: dead with AVIC (X0-2, H-VMCB-2)",
+    "injection": "Xen writes an event into EVENTINJ, and VMRUN delivers it, whatever PPR says (H-VMCB-10, H-EVAL-3)",
+    "acknowledge": "move a vector from IRR, pending, to ISR, in service (H-EVAL-2, X0-6)",
+    "kick": "Xen makes a vCPU runnable, and throws one that runs out of its guest by a physical IPI (X0-8)",
     "event channel": "how a guest that knows Xen is notified: a hypercall, then an upcall past its APIC (X0-11)",
-    "lost wake-up": "a vCPU sleeps while an interrupt for it waits in IRR, and nobody will wake it (X6-5)",
-    "store buffer": "a core's plain stores wait there before others see them; a locked one empties it first (X6-3)",
+    "upcall": "how Xen tells a guest of an event: a vector that goes past the APIC and has no bit in IRR (X0-12, X7-3)",
+    "lost wake-up": "a vCPU sleeps on, although an interrupt that it could take is pending, and nobody will wake it (X6-5)",
+    "posted interrupt": "Intel's way to hand over an interrupt without an exit; patches 6 and 7 use its hooks (X6-4)",
+    "store buffer": "where a core's plain stores wait, in order, before other cores can see them (H-MEM-1)",
+    "total store order": "x86's memory: a load may go before older stores that wait in the store buffer; `tso` (H-MEM-1)",
+    "sequential consistency": "memory without store buffers: a store is seen by all at once; `sc` (H-MEM-1)",
+    "full barrier": "empties the store buffer, so that no later load goes before it, as a locked operation does (H-MEM-3)",
     "beat": "one step of the model that nothing can come between: one access to one place",
+    "museum": "the defects of the published branches, each as an exhibit that runs: `avickit museum X02`",
 }
-"""Words of the field that name no register; the last is the kit's own."""
+"""Words of the field that name no register; the last two are the kit's own."""
 EXITS = (
     ExitCode.VMEXIT_INVALID,
     ExitCode.VMEXIT_INTR,
