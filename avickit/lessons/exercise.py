@@ -26,7 +26,7 @@ class Exercise:
     """A question with a check. `cases` draws inputs (some by hand, the rest at random), `judge` looks at one of them.
 
     `judge` gets the input and the answer for it, and says what differs, or nothing if it is right. `show` names an
-    input. With `value` there is one input, and the answer is a value, not a function.
+    input. With `value` there is one input, which `given` shows, and the answer is a value, not a function.
     """
 
     name: str
@@ -106,7 +106,7 @@ def try_one(exercise: Exercise, answer: Answer, case: tuple[Any, ...]) -> str:
     if any(got is stub for stub in STUBS):
         return stub_of(exercise)
     told = exercise.judge(case, got)
-    return f"for {exercise.show(case)}: {told}" if told else ""
+    return f"for {exercise.show(case)}: {told}" if told and not exercise.value else told
 
 
 def stub_of(exercise: Exercise) -> str:
