@@ -14,7 +14,7 @@ from avickit.manual.apic_registers import Ppr
 
 CALLS = 4
 """So many boots are enough to find one of ten patches."""
-READ = "vlapic_reg_read"
+OLD, READ = "vlapic_read_aligned", "vlapic_reg_read"
 NAMES = ("vlapic", "v", "vcpu", "curr")
 RENAMES, CHANGES = "renames", "changes"
 
@@ -69,16 +69,18 @@ def review_cases(random: Random) -> Iterator[tuple[str, str]]:
     found = []
     for _ in range(6):
         old, new, shift = random.choice(NAMES), random.choice(NAMES), random.choice((0, 4, 8))
-        before = f"val = vlapic_read_aligned({old}, offset & ~{shift:#x});"
+        before = f"val = {OLD}({old}, offset & ~{shift:#x});"
         found.append((before, f"val = {READ}({new}, offset & ~{shift:#x});"))
         found.append((before, f"val = {READ}({new}, offset & ~{shift + 4:#x});"))
         found.append((before, f"val = {READ}({new}, offset & ~{shift:#x}) & 0xff;"))
+        found.append((before, f"val |= {READ}({new}, offset & ~{shift:#x});"))
     yield from random.sample(found, len(found))
 
 
 def same(before: str, after: str) -> bool:
     """Whether the two lines differ in the function's name and its first argument only."""
-    return before.partition(",")[2] == after.partition(",")[2]
+    (head, _, tail), (new_head, _, new_tail) = before.partition(OLD), after.partition(READ)
+    return head == new_head and tail.partition(",")[2] == new_tail.partition(",")[2]
 
 
 def review_judge(case: tuple[Any, ...], got: Any) -> str:
@@ -86,7 +88,7 @@ def review_judge(case: tuple[Any, ...], got: Any) -> str:
     if told := one_of(got, (RENAMES, CHANGES)):
         return told
     right = RENAMES if same(*case) else CHANGES
-    why = "the arguments behind the first are the same" if right == RENAMES else "something else changed with the name"
+    why = "all else is the same" if right == RENAMES else "something else changed with the name"
     return "" if got == right else f"{got!r}, but {why}."
 
 
