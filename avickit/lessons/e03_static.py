@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any, TypeAlias
 
-from avickit.lessons.differences import differing, one_of
+from avickit.lessons.differences import differing, number, one_of
 from avickit.lessons.exercise import Exercise
 from avickit.manual.apic_lvt import Tdcr, Tmcct
 from avickit.xen.vlapic_timer import APIC_BUS_CYCLE_NS
@@ -72,9 +72,14 @@ def count_cases(random: Random) -> Iterator[tuple[int, int, int]]:
 
 
 def count_judge(case: tuple[Any, ...], got: Any) -> str:
-    """What is left. (X0-4)"""
+    """What is left; a wrong count is told how long a step would have taken. (X0-4)"""
     start, divide, passed = case
-    return differing(Tmcct, got, start - passed // (APIC_BUS_CYCLE_NS * Tdcr(divide).divisor))
+    right, left = start - passed // (APIC_BUS_CYCLE_NS * Tdcr(divide).divisor), number(got)
+    if left is None or left == right:
+        return differing(Tmcct, got, right)
+    if not 0 <= left < start:
+        return f"{left} is not what is left of {start}: the timer has counted, and not run out."
+    return f"with {left} left, each step would have taken {passed / (start - left):.7g} ns."
 
 
 LINK = Exercise(

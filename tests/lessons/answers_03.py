@@ -34,8 +34,9 @@ WRONG: list[Wrong] = [
     (e03.ORDER, list, "does not build"),
     (e03.ORDER, sorted, "does not build"),
     (e03.ORDER, lambda patches: ordered(patches)[:-1], "does not name each"),
-    (e03.COUNT, lambda start, divide, passed: start - passed // (10 * DIVISOR[divide]) + 1, "(COUNT)"),
-    (e03.COUNT, lambda start, divide, passed: passed // (10 * DIVISOR[divide]), "(COUNT)"),
-    (e03.COUNT, lambda start, divide, passed: start, "(COUNT)"),
-    (e03.COUNT, lambda start, divide, passed: -1, "does not fit"),
+    (e03.COUNT, lambda start, divide, passed: start - passed // (10 * DIVISOR[divide]) + 1, "each step"),
+    (e03.COUNT, lambda start, divide, passed: passed // (10 * DIVISOR[divide]), "would have taken"),
+    (e03.COUNT, lambda start, divide, passed: start, "the timer has counted"),
+    (e03.COUNT, lambda start, divide, passed: -1, "not run out"),
+    (e03.COUNT, lambda start, divide, passed: start - passed / (10 * DIVISOR[divide]), "no value of Tmcct"),
 ]
