@@ -21,7 +21,7 @@ CORES, VECTOR = 3, 0x41
 
 def load_cases(random: Random) -> Iterator[tuple[int, int]]:
     """An entry as it was left on another core, and the APIC ID of the core that the vCPU is switched to."""
-    left, core = random.randrange(0x80, 0x100), random.randrange(1, 0x80)
+    left, core = random.randrange(0x180, 0x200), random.randrange(1, 0x80)  # left: more than eight bits
     yield PhysicalEntry(VALID=1, BACKING_PAGE=random.randrange(1, 1 << 20), HOST_APIC_ID=left).value, core
 
 

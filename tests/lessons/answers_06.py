@@ -41,6 +41,7 @@ def became(state: str, core: int, entry: int) -> str:
 RIGHT: list[Right] = [(e06.LOAD, loaded), (e06.DAY, day), (e06.WRONG, became)]
 WRONG: list[Wrong] = [
     (e06.LOAD, lambda entry, core: entry | core | RUNNING, "(HOST_APIC_ID)"),
+    (e06.LOAD, lambda entry, core: entry & ~0xFF | core | RUNNING, "bit 8 (HOST_APIC_ID)"),
     (e06.LOAD, lambda entry, core: entry >> 12 << 12 | core, "bit 62 (IS_RUNNING)"),
     (e06.LOAD, lambda entry, core: loaded(entry, core) ^ 1 << 63, "bit 63 (VALID)"),
     (e06.LOAD, lambda entry, core: "running", "no value of PhysicalEntry"),
