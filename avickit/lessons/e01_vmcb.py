@@ -18,7 +18,7 @@ MOST_VCPUS = 128
 
 
 def asleep_cases(random: Random) -> Iterator[tuple[int]]:
-    """Words of V_INTR with and without AVIC, all old fields set in some."""
+    """Words of vintr with and without AVIC, all old fields set in some."""
     loud = VIntr(V_IRQ=1, V_INTR_PRIO=15, V_IGN_TPR=1, V_INTR_VECTOR=0x31, V_TPR=2, V_INTR_MASKING=1)
     yield from ((loud.value,), (loud.replace(AVIC_ENABLE=1).value,))
     for _ in range(14):
@@ -60,17 +60,17 @@ def clean_judge(case: tuple[Any, ...], got: Any) -> str:
 
 ASLEEP = Exercise(
     "asleep",
-    "return the word of V_INTR as the core heeds it: with AVIC on, the fields that it ignores are 0.",
+    "return the word of vintr as the core heeds it: with AVIC on, the fields that it ignores are 0.",
     asleep_cases,
     asleep_judge,
-    lambda case: f"V_INTR {case[0]:#x}",
+    lambda case: f"vintr {case[0]:#x}",
 )
 LIMIT = Exercise(
     "limit",
     "return the word at 0F8h: where the physical table is, and the largest APIC ID in it.",
     limit_cases,
     limit_judge,
-    lambda case: f"a table at {case[0]:#x} and {case[1]} vCPUs",
+    lambda case: f"a table at {case[0]:#x} and {case[1]} vCPU{'s' if case[1] > 1 else ''}",
 )
 CLEAN = Exercise(
     "clean",

@@ -64,7 +64,7 @@ def read_judge(case: tuple[Any, ...], got: Any) -> str:
     if pair[0] != index // 2:
         return f"vCPU {pair[0]} has the APIC ID {2 * pair[0]}, and this is entry {index}."
     wrong = differing(PhysicalEntry, entry & ~PhysicalEntry.BACKING_PAGE.mask | pair[1] << 12, entry)
-    return f"as a page number that entry would hold {wrong}" if wrong else ""
+    return f"with this page number the entry would be another: {wrong}" if wrong else ""
 
 
 ENTRY = Exercise(

@@ -26,7 +26,7 @@ WRONG: list[Wrong] = [
     (e04.REACHED, lambda leaf, page: "fault", "grants read and write"),
     (e04.REACHED, lambda leaf, page: "page", "neither a page number"),
     (e04.READ, lambda index, entry: (index, (entry & ADDRESS) >> 12), "and this is entry"),
-    (e04.READ, lambda index, entry: (index // 2, entry & ADDRESS), "would hold"),
+    (e04.READ, lambda index, entry: (index // 2, entry & ADDRESS), "would be another"),
     (e04.READ, lambda index, entry: (index // 2, (entry >> 12) & 0xFF), "(BACKING_PAGE)"),
     (e04.READ, lambda index, entry: index // 2, "two whole numbers"),
 ]
