@@ -19,8 +19,9 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 def refresh(file: Path) -> None:
     """Run one notebook and write it back."""
     notebook: Any = nbformat.read(file, as_version=4)  # type: ignore[no-untyped-call]
-    client = NotebookClient(notebook, resources={"metadata": {"path": str(file.parent)}}, store_widget_state=False)
-    client.execute()
+    where = {"metadata": {"path": str(file.parent)}}
+    # What a kernel prints may come in pieces, another time in others: they are stored as one.
+    NotebookClient(notebook, resources=where, store_widget_state=False, coalesce_streams=True).execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # when it ran: another time each time
         for output in cell.get("outputs", ()):
@@ -31,6 +32,6 @@ def refresh(file: Path) -> None:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or sorted(map(str, NOTEBOOKS.glob("*.ipynb"))):
+    for name in sys.argv[1:] or sorted(str(file) for file in NOTEBOOKS.rglob("[!.]*.ipynb")):
         refresh(Path(name))
         print(name)
