@@ -5,6 +5,7 @@ Does not model: anything.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from avickit.errors import AvicError
@@ -24,8 +25,6 @@ class Store:
         self.path, self.command = Path(path), command
         if self.path.suffix not in FORMATS:
             raise AvicError.of("results file", str(path), "a name that ends in .csv or .parquet")
-        if self.path.is_dir():
-            raise AvicError.of("results file", str(path), "a file, not a folder")
         self.format = FORMATS[self.path.suffix]
         self.commands: list[str] = []
         self.results: list[Result] = []
@@ -58,12 +57,19 @@ class Store:
             self.format.write(self.new, [r.data() for r in self.results], self.commands)
             os.replace(self.new, self.path)  # noqa: PTH105  (Path.replace, under a name that says it is one step)
         except OSError as error:
-            self.new.unlink(missing_ok=True)
+            with suppress(OSError):
+                self.new.unlink()
             raise AvicError(f"{self.path} cannot be written: {error.strerror or error}") from error
 
     def look(self) -> None:
         """Take in what the file holds. Raises AvicError naming file, line and what is wrong."""
-        if self.path.exists():
-            rows, where = self.format.read(self.path), f"{self.path.name}, {self.format.row}"
-            self.results = [from_row(row, f"{where} {n}") for n, row in rows]
-            self.commands = self.format.commands(self.path)
+        try:
+            if not self.path.exists():
+                return
+            if self.path.is_dir():
+                raise AvicError.of("results file", str(self.path), "a file, not a folder")
+        except OSError as error:
+            raise AvicError(f"{self.path.name} cannot be read: {error.strerror}") from error
+        rows, where = self.format.read(self.path), f"{self.path.name}, {self.format.row}"
+        self.results = [from_row(row, f"{where} {n}") for n, row in rows]
+        self.commands = self.format.commands(self.path)
