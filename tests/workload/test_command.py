@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from click.testing import CliRunner
 
 from avickit import data
 from avickit.cli import main
-from avickit.workload import CELLS, simulate
+from avickit.workload import CELLS, Parameters, Result, simulate
 from avickit.workload.store import Store
 
 TINY = ("--loops", "2", "--set", "groups=1", "--set", "fds=3", "--engine", "plain")
@@ -46,6 +48,20 @@ def test_workers_give_the_same(tmp_path: Path) -> None:
         assert run(*TINY, "--out", out, "--workers", workers).exit_code == 0
     one, two = ({r.parameters: r for r in Store(out).results} for out in both)
     assert one == two
+
+
+def test_a_run_that_is_begun_again_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def flaky(wanted: list[Parameters], *, on_retry: Callable[..., None], **_: Any) -> Iterator[Result]:
+        for p in wanted:
+            on_retry(p, BrokenProcessPool())
+            yield simulate(p, "plain")
+
+    monkeypatch.setattr(sys.modules["avickit.workload.sweep"], "sweep", flaky)
+    found = run(*TINY, "--workers", "2", "--cell", "pv")
+    assert [line[:29].rstrip() for line in found.output.splitlines()] == [
+        "pv seed 1          again: Bro",
+        "pv seed 1          run",
+    ]
 
 
 def test_compare_takes_the_run_that_comes_along() -> None:
