@@ -42,6 +42,17 @@ def test_the_command_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     assert all(r == simulate(r.parameters, "plain") for r in rows)
 
 
+def test_a_file_with_other_parameters_inside_is_another_run(tmp_path: Path) -> None:
+    """Rows at another price stay, and are not taken for these."""
+    out = ("--out", str(tmp_path / "r.parquet"), "--cell", "avic")
+    dear, usual = ("--set", "icrl_write=6000"), ()
+    for change, how in ((dear, "run"), (usual, "run"), (dear, "kept"), (usual, "kept")):
+        assert f"avic seed 1        {how}" in run(*TINY, *out, *change).output
+    store = Store(tmp_path / "r.parquet")
+    assert [r.parameters.icrl_write for r in store.results] == [6000, Parameters().icrl_write]
+    assert ["icrl_write=6000" in command for command in store.commands] == [True, False]
+
+
 def test_workers_give_the_same(tmp_path: Path) -> None:
     both = [str(tmp_path / "one.csv"), str(tmp_path / "two.csv")]
     for out, workers in zip(both, ("1", "2"), strict=True):

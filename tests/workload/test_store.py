@@ -150,6 +150,20 @@ def test_the_full_run_is_the_full_run() -> None:
     assert all(r.counters["written"] == r.counters["received"] == 400_000_000 for r in found)
 
 
+@pytest.mark.parametrize(
+    ("cell", "digest"),
+    [
+        ((False, False), "8ce8bd2a373fa2c5"),
+        ((True, False), "f6653439c4882f1c"),
+        ((False, True), "355980d2e5796d4e"),
+        ((True, True), "355980d2e5796d4e"),
+    ],
+)
+def test_the_model_is_the_one_that_made_what_was_kept(cell: tuple[bool, bool], digest: str) -> None:
+    """Prices, counts and steps as when the full size was run: who changes one of them has to run that again."""
+    assert simulate(Parameters(avic=cell[0], pv=cell[1], loops=20)).digest == digest
+
+
 @pytest.mark.parametrize("n", [0, 8, 17])
 def test_what_was_kept_comes_out_again(n: int) -> None:
     """Bit for bit, of the rows that take a second; the full size takes half a minute and is the same code."""
