@@ -13,7 +13,7 @@ from avickit.workload.result import COUNTERS, Result, result
 from avickit.workload.setup import is_receiver, setup
 
 PORTION = 1 << 23
-"""Events between two signs of life: a third of a second."""
+"""Events between two signs of life: a tenth of a second."""
 
 
 class Fast:
