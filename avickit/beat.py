@@ -10,8 +10,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import fields
 from enum import Enum
-from functools import update_wrapper
+from functools import cache, update_wrapper
 from inspect import signature
+from types import CodeType, FunctionType
 from typing import Any, Concatenate, Generic, NamedTuple, NoReturn, ParamSpec, TypeAlias, TypeVar, cast
 
 from avickit.errors import AvicError, Deadlock, OverBudget
@@ -78,16 +79,26 @@ class Op(Generic[P, R]):
 
     def __new__(cls, fn: "Callable[Concatenate[World, P], Beats[R]]") -> "Op[P, R]":
         """A function of this shape; its Python signature is that of `fn`."""
-        names = ", ".join(signature(fn).parameters)
+        code = cast("FunctionType", fn).__code__
         made: dict[str, Any] = {"fn": fn}
-        exec(f"def step({names}): return w.table[step]({names}) if step in w.table else fn({names})", made)
-        step = update_wrapper(made["step"], fn)
+        own = _step(", ".join(code.co_varnames[: code.co_argcount])).replace()  # CPython adapts code to one function
+        made["step"] = step = FunctionType(own, made)
+        update_wrapper(step, fn)
         vars(step).update(fn=fn, name=f"{fn.__module__.removeprefix('avickit.')}.{fn.__name__}")
         return cast("Op[P, R]", step)
 
     def __call__(self, w: "World", *args: P.args, **kwargs: P.kwargs) -> Beats[R]:
         """The beats of the step, as this World has it."""
         raise NotImplementedError
+
+
+@cache
+def _step(names: str) -> CodeType:
+    """The code of a step with these parameters; compiled once for all that have them."""
+    made: dict[str, Any] = {}
+    exec(f"def step({names}): return w.table[step]({names}) if step in w.table else fn({names})", made)
+    step: FunctionType = made["step"]
+    return step.__code__
 
 
 class Area(NamedTuple):

@@ -13,7 +13,6 @@ from avickit.errors import AvicError
 from avickit.lab.engine import WORLD, Script
 from avickit.manual.exits import ExitCode
 from avickit.manual.icr import ICRL, MessageType
-from avickit.museum import versions as museum
 from avickit.silicon.doorbell import write_doorbell_msr
 from avickit.silicon.guest import start
 from avickit.silicon.parts import GUEST, INTR, Core, Exit, Guest
@@ -57,7 +56,11 @@ def prepare(w: World, patches: int, svm_avic: bool | None, version: str | None, 
     """Everything before the first beat; what the boot log will say of version and defects. Raises AvicError."""
     host = boot.new_xen(w)
     series.apply(w, patches)
-    lines = museum.bring(w, version, defects, patches) if version is not None or defects else []
+    lines: list[str] = []
+    if version is not None or defects:
+        from avickit.museum.versions import bring  # the museum opens for who asks for a defect
+
+        lines = bring(w, version, defects, patches)
     if svm_avic is not None:
         host.flags["svm_avic"] = svm_avic
     return lines

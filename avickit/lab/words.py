@@ -32,9 +32,10 @@ def say(w: World, raw: tuple[Site, int, Any, Any, int, int]) -> str:
 
 
 def value(w: World, place: int, number: Any) -> str:
-    """A value as this place shows it: vectors by name, small counts in decimal, the rest in hex."""
+    """A value as this place shows it: vectors by name, small counts in decimal, the rest in hex; words as they are."""
     if not isinstance(number, int):
-        return "nothing" if not number else repr(number)
+        told = isinstance(number, tuple) and all(isinstance(part, str) for part in number)
+        return "nothing" if not number else "; ".join(number) if told else repr(number)
     if names.short(w, place) in VECTOR_REGISTERS:
         return bits(number) if number else "no vector"
     if number < 10 or place == CLOCK:

@@ -3,6 +3,7 @@
 Does not model: the saved files (`show.view.View.save`).
 """
 
+import asyncio
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from avickit.show.view import View
 HEIGHTS = {"stepper": 680, "compare": 640, "machine": 560, "predict": 300}
 """Pixels that a live form wants, by the stem of its files; a frame of a file cannot ask for them itself."""
 OTHER_HEIGHT = 600
+STILL = "avk-still"
+"""The class of a static form below a live one: print shows it and leaves the frame away."""
 FIRST_CELL = "from avickit.lessons.embed import install\n\ninstall({folder!r}, {stem!r}, {prefix!r})"
 
 
@@ -35,7 +38,8 @@ def install(folder: str, stem: str, prefix: str) -> None:
 def frame(source: str, title: str, height: int, static: str) -> str:
     """The live form in a frame; the static one folded below it, for print and for who has no JavaScript."""
     shown = element("iframe", "", src=source, title=title, height=height, loading="lazy")
-    return shown + element("details", element("summary", text("The same without stepping")) + static)
+    still = element("summary", text("The same without stepping")) + static
+    return shown + element("details", still, **{"class": STILL})
 
 
 def executed(file: Path, folder: Path, stem: str, prefix: str) -> Any:
@@ -44,7 +48,8 @@ def executed(file: Path, folder: Path, stem: str, prefix: str) -> Any:
     notebook = nbformat.read(file, as_version=4)
     first = FIRST_CELL.format(folder=str(folder), stem=stem, prefix=prefix)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
-    nbclient.NotebookClient(notebook, resources={"metadata": {"path": str(file.parent)}}).execute()
+    client = nbclient.NotebookClient(notebook, resources={"metadata": {"path": str(file.parent)}})
+    asyncio.run(client.async_execute())  # not execute(): that leaves the event loop of a thread open
     del notebook.cells[0]
     notebook.metadata.pop("widgets", None)
     return notebook

@@ -64,8 +64,13 @@ def touched(n: int) -> Touched:
 
 
 def differs(before: Any, after: Any) -> bool:
-    """Whether an entry stands for something else; functions made anew at each boot count by their name."""
-    return bool(getattr(before, "__qualname__", before) != getattr(after, "__qualname__", after))
+    """Whether an entry stands for something else; functions made anew at each boot count by their module and name."""
+    return bool(named(before) != named(after))
+
+
+def named(entry: Any) -> Any:
+    """A function's module and name; else the entry itself."""
+    return (entry.__module__, entry.__qualname__) if hasattr(entry, "__qualname__") else entry
 
 
 class SeriesMap(Shown):

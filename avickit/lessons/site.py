@@ -15,6 +15,7 @@ from pathlib import Path
 from avickit.data import notebooks
 from avickit.errors import AvicError
 from avickit.lessons.books import SOLUTIONS, Book, books, needs
+from avickit.lessons.embed import STILL, executed
 
 CONF = """\
 project = "avickit"
@@ -40,8 +41,15 @@ CSS = """\
 .cell_output { overflow-x: auto; }
 .cell_output table { font-size: 0.8rem; }
 .cell_output iframe { width: 100%; border: 1px solid var(--color-background-border); border-radius: 4px; }
-@media print { .cell { break-inside: avoid; } .cell_output iframe { display: none; } }
-"""
+@media print {
+  .cell_input, tr, figure, img { break-inside: avoid; }
+  h1, h2, h3 { break-after: avoid; }
+  .cell_output iframe, .skip-to-content, details.STILL > summary { display: none; }
+  details.STILL::details-content { content-visibility: visible; display: block; height: auto; }
+  .cell_output { overflow: visible; zoom: 0.8; }
+  .content pre { white-space: pre-wrap; overflow-wrap: anywhere; overflow: visible; }
+}
+""".replace("STILL", STILL)
 VIEWS = "_static/views"
 RUNS = 2
 """Notebooks that run at a time."""
@@ -126,7 +134,5 @@ def bring(job: Job, views: Path | None) -> None:
     if views is None:
         shutil.copyfile(file, target)
         return
-    from avickit.lessons.embed import executed
-
     stem = f"{SOLUTIONS}-{file.stem}" if up else file.stem
     target.write_text(json.dumps(executed(file, views, stem, f"{up}{VIEWS}/")), encoding="utf-8")

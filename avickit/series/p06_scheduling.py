@@ -7,6 +7,7 @@ Published differently: X01, X03, X04, X05, X08, X09.
 
 from avickit.beat import AND, FENCE, LOAD, OR, STORE, Beats, Kind, Op, Site, World
 from avickit.manual.tables import PhysicalEntry
+from avickit.series import p04_initialization as p04
 from avickit.series.p04_initialization import AvicDomain, avic_domain, entry_index, svm_avic_vcpu_enabled
 from avickit.silicon.parts import Core
 from avickit.xen import sched
@@ -81,7 +82,7 @@ def block_aborted(w: World, core: Core, v: Vcpu) -> Beats[None]:
 @Op
 def svm_avic_dom_init(w: World, core: Core, d: Domain) -> Beats[bool]:
     """What patch 4 does, then the domain asks for the four hooks. (X6-4; the block hook in B2: X01)"""
-    done: bool = yield from xen(w).funcs["avic_dom_init_pages"](w, core, d)
+    done: bool = yield from p04.svm_avic_dom_init(w, core, d)
     if done and xen(w).flags.get("svm_avic"):
         yield SET_PI_OPS(d.cells.pi_ops, PI_CSW_FROM | PI_CSW_TO | PI_CSW_BLOCK | PI_CSW_RESUME)
     return done
@@ -90,7 +91,6 @@ def svm_avic_dom_init(w: World, core: Core, d: Domain) -> Beats[bool]:
 def apply(w: World) -> None:
     """Four hooks in the function table, and an aborted block that puts IsRunning back. (X6-4)"""
     funcs = xen(w).funcs
-    funcs["avic_dom_init_pages"] = funcs["domain_init"]
     funcs.update(domain_init=svm_avic_dom_init, pi_from=avic_vcpu_unload, pi_to=avic_vcpu_load)
     funcs.update(pi_block=avic_vcpu_block, pi_resume=avic_vcpu_resume)
     w.replace(sched.block_aborted, block_aborted, "patch 6")

@@ -58,6 +58,7 @@ class Compare(View):
         aligned = align(*traces)
         in_range("since", since, 1, max(len(aligned), 1))
         self.comparison = Comparison(*traces, (str(names[0]), str(names[1])), aligned, since)
+        self._by_name = not pages
         own = tuple(zip(*pages, strict=True)) or ((), ())
         self._sides = [(machine_of(one), mine or pages_of(one)) for one, mine in zip((left, right), own, strict=True)]
 
@@ -97,7 +98,7 @@ class Compare(View):
         ]
         if len(stories) < 2:
             return None
-        data = compare_data(self.comparison, (stories[0], stories[1]))
+        data = compare_data(self.comparison, (stories[0], stories[1]), by_name=self._by_name)
         return LiveForm("compare", {"beat": data["jump"]["at"] or 1, "data": data})
 
 

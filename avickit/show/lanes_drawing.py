@@ -11,7 +11,6 @@ from avickit.show.live.lanes import timeline
 from avickit.show.story import Story
 
 LANE, BAR, LEFT, SIZE = 20, 14, 64, 9
-HUES: Final = {"green": "bluish green", "sky": "sky blue", "purple": "reddish purple", "red": "vermillion"}
 NOW: Final = "#b34700"
 BELL: Final = "#005b8f"
 MOST_EVENTS = 60
@@ -20,7 +19,7 @@ MOST_EVENTS = 60
 
 def pale(hue: str, thin: int = 4) -> str:
     """A hue as it looks thinly laid on white."""
-    parts = palette.OKABE_ITO.get(HUES.get(hue, hue), (128, 128, 128))
+    parts = palette.OKABE_ITO.get(hue, (128, 128, 128))
     return "#" + "".join(f"{255 - (255 - part) * thin // 10:02x}" for part in parts)
 
 

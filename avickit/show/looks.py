@@ -94,7 +94,9 @@ def forms_of(
     if isinstance(thing, dict) and all(isinstance(c, Counters) for v in thing.values() for c in v.values()):
         return statistics_text(thing), panel(statistics_table(thing))
     if is_exploration(thing):
-        return str(thing), element("pre", text_of(str(thing)))
+        from avickit.show.explored import explored_html
+
+        return str(thing), explored_html(thing)
     raise AvicError.of(
         "look", thing, "a page, table, VMCB, vCPU, domain, machine, trace, beat, exit, exploration or register value"
     )

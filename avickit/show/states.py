@@ -1,34 +1,45 @@
-"""The states of cores and vCPUs as people see them: a letter, a shape of the frame and a hue, each of which suffices.
+"""The states of cores and vCPUs as people see them: a letter, a frame or a filling, and a hue, each of which suffices.
 
 Does not model: when a vCPU is in which state (`lab.handles`).
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from avickit.lab.machine import Machine
 from avickit.show import palette
 from avickit.show.tags import NOWRAP, element, text
 from avickit.silicon.parts import GUEST
 
+
+class Look(NamedTuple):
+    """A state's letter, the CSS border of its chip, the filling of its stretch of a timeline, its hue ("" for none)."""
+
+    letter: str
+    frame: str
+    filling: str
+    hue: str
+
+
 STATES: Final = {
-    "guest mode": ("G", "2px solid", "bluish green"),
-    "host mode": ("H", "4px double", "orange"),
-    "runnable": ("R", "2px dashed", "sky blue"),
-    "blocked": ("B", "2px dotted", "reddish purple"),
-    "paused": ("P", "1px dotted", "blue"),
-    "down": ("D", "1px dashed", "black"),
-    "crashed": ("X", "4px solid", "vermillion"),
-    "idle": ("-", "1px solid", ""),
+    "guest mode": Look("G", "2px solid", "solid", "bluish green"),
+    "host mode": Look("H", "4px double", "hatch", "orange"),
+    "runnable": Look("R", "2px dashed", "lines", "sky blue"),
+    "blocked": Look("B", "2px dotted", "dots", "reddish purple"),
+    "idle": Look("-", "1px solid", "thin", ""),
+    "paused": Look("P", "1px dotted", "bars", "blue"),
+    "down": Look("D", "1px dashed", "back", "black"),
+    "crashed": Look("X", "4px solid", "cross", "vermillion"),
+    "destroyed": Look("Z", "3px dotted", "rings", "yellow"),
 }
-"""Letter, frame and hue by state; the timeline's letters are the same."""
+"""Look by state: told apart by any one of the four."""
 
 
 def chip(state: str) -> str:
     """A state as HTML: `G guest mode` in its frame and hue."""
-    letter, frame, hue = STATES[state]
-    wash = f";background:{palette.wash(hue)}" if hue else ""
-    style = f"{NOWRAP};padding:0 4px;border:{frame};border-radius:4px{wash}"
-    return element("span", element("b", text(letter)) + text(f" {state}"), style)
+    look = STATES[state]
+    wash = f";background:{palette.wash(look.hue)}" if look.hue else ""
+    style = f"{NOWRAP};padding:0 4px;border:{look.frame};border-radius:4px{wash}"
+    return element("span", element("b", text(look.letter)) + text(f" {state}"), style)
 
 
 def core_state(machine: Machine, index: int) -> tuple[str, str]:

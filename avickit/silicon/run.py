@@ -43,7 +43,8 @@ def run_core(w: World, core: Core) -> Beats[None]:
 @Op
 def run_guest(w: World, core: Core) -> Beats[bool]:
     """Guest mode, an instruction at a time: true after a #VMEXIT, false with nothing to do. (H-REG-2, H-MASK-1)"""
-    see, signals, vintr = w.see, core.signals, core.vintr
+    see = w.see
+    signals, vintr = core.signals, core.vintr
     guest: Guest = w.objects["guests"][see(core.guest)]
     while True:
         exit = None

@@ -29,8 +29,8 @@ class Band(NamedTuple):
     runs: int
 
     def __str__(self) -> str:
-        if self.runs == 1:
-            return f"{self.mean:.1f} s (1 run)"
+        if self.runs == 1:  # a file's one number may be the mean of many runs, as the series' are
+            return f"{self.mean:.1f} s"
         return f"{self.mean:.1f} s ({self.low:.1f}..{self.high:.1f}, {self.runs} runs)"
 
 

@@ -8,7 +8,8 @@ from click.testing import CliRunner
 from playwright.sync_api import Browser, Page, expect
 
 from avickit.cli import main
-from avickit.lessons.books import book
+from avickit.lessons.books import book, books
+from avickit.lessons.deck import deck
 from tests.browser.conftest import Watch, screenshot
 
 
@@ -41,6 +42,24 @@ def test_a_deck_turns_its_pages(projector: Page, tmp_path: Path) -> None:
     screenshot(projector, "deck-later")
 
 
+TOO_TALL = """() => Reveal.getSlides().flatMap((slide, number) => {
+    const { h, v } = Reveal.getIndices(slide);
+    Reveal.slide(h, v);
+    const begins = slide.innerText.slice(0, 60);
+    const fits = slide.scrollHeight <= slide.clientHeight && slide.scrollWidth <= slide.clientWidth;
+    return fits ? [] : [`${number + 1}: ${begins}`];
+})"""
+
+
+@pytest.mark.parametrize("name", [each.number for each in books()])
+def test_every_slide_fits_the_projector(projector: Page, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "deck.html"
+    file.write_text(deck(book(name)), encoding="utf-8")
+    projector.goto(file.as_uri())
+    projector.wait_for_function("Reveal.isReady()")
+    assert projector.evaluate(TOO_TALL) == []
+
+
 def test_the_site_is_read_searched_and_stepped_through_from_disk(projector: Page, tmp_path: Path) -> None:
     title = book("4").title
     assert CliRunner().invoke(main, ["html", "4", "--to", str(tmp_path / "site")]).exit_code == 0
@@ -56,6 +75,14 @@ def test_the_site_is_read_searched_and_stepped_through_from_disk(projector: Page
     stepper.get_by_role("button", name="back").first.click()
     expect(told).not_to_have_text(before)
     screenshot(projector, "site-view")
+    still = projector.locator("details.avk-still table").first
+    expect(still).to_be_hidden()
+    projector.emulate_media(media="print")
+    expect(still).to_be_visible()
+    expect(projector.locator("iframe").first).to_be_hidden()
+    expect(projector.locator("details:not(.avk-still) > :not(summary)").first).to_be_hidden()  # a hint stays folded
+    screenshot(projector, "site-print")
+    projector.emulate_media(media="screen")
     projector.get_by_placeholder("Search").first.fill("doorbell")
     projector.keyboard.press("Enter")
     expect(projector.locator("#search-results .search li").first).to_be_visible()

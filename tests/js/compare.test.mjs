@@ -17,7 +17,7 @@ const data = {
   places: [3, 7, 4, 8, 5, 0, 0, 9, 0, 0], // left and right beat of each place
   same: [1, 1, 0, 0, 1], steps: [1, 3, 5], stops: [2, 3, 5], numbers: [7, 8, 9], hole: "\ue001",
   around: [["L1 \ue001", "R1 \ue001"], ["L2 \ue001", "R2 \ue001"], ["L3 \ue001", "R3 \ue001"]],
-  nothing: "none", sides: [story(3, 5, "one $& two"), story(7, 9, "other")],
+  nothing: "none", rows: [[0, 0], [-1, 0]], absent: "absent", sides: [story(3, 5, "one $& two"), story(7, 9, "other")],
   words: { step: "step", beat: "beat", of: "of", same: "same", differs: "differ" },
 };
 
@@ -44,7 +44,8 @@ test("shows the pages of each side's own beat", () => {
   assert.equal(m.pageAt(data, 0, 0, 2), "<p>old</p>");
   assert.equal(m.pageAt(data, 0, 0, 4), "<p>new</p>");
   assert.equal(m.pageAt(data, 1, 0, 3), "<p>old</p>");
-  assert.equal(m.pageAt(data, 1, 1, 3), "", "a side may have fewer pages");
+  assert.equal(m.pageAt(data, 0, 1, 3), "absent", "a side may lack a page");
+  assert.equal(m.pageAt(data, 1, 1, 3), "<p>old</p>");
 });
 
 test("says where one stands and whether both sides agree", () => {

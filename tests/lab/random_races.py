@@ -9,8 +9,15 @@ from typing import Any, TypeAlias
 
 from avickit.beat import AND, FENCE, LOAD, LOCK, OR, SIGNAL, STORE, WAIT, Beats, Do, Kind, Site, World, perform
 from avickit.lab.explore import Race, race
+from avickit.lab.explore.automaton import Automata
+from avickit.lab.explore.dpor import Reduced
+from avickit.lab.explore.full import Full
+from avickit.lab.explore.state import State
+from avickit.lab.explore.unfold import Restart
 
 Op: TypeAlias = tuple[Do, int, int]
+Read: TypeAlias = tuple[Any, ...]
+"""What a program has read, beat by beat."""
 SITE = {do: Site(Kind.UPDATE, do, "H-IPI-5", "a random program", "{place}") for do in Do}
 WORDS = (LOAD, LOAD, LOAD, STORE, STORE, STORE, OR, AND, FENCE, SIGNAL, WAIT, LOCK)
 READS = (LOAD, OR, AND, WAIT)
@@ -36,6 +43,32 @@ def build(programs: Sequence[Sequence[Op]], shared: int = 4) -> Race:
     w.area("shared", tuple("abcdefgh"[:shared]))
     outs = [w.area(f"t{i}", ("read",)) for i in range(len(programs))]
     return race(w, {f"t{i}": program(ops, outs[i]) for i, ops in enumerate(programs)})
+
+
+def ends(made: Race, tso: bool, search: Callable[[State], Reduced | Full] = Reduced) -> set[tuple[Any, ...]]:
+    """The World at every end that a search finds."""
+    automata = Automata(made, tso=tso)
+    while True:
+        try:
+            automata.forget()
+            state = State(automata)
+            return {whole(made.world, state) for _ in search(state).run()}
+        except Restart:
+            continue
+
+
+def whole(w: World, state: State) -> tuple[Any, ...]:
+    """All places but the clock."""
+    at = dict(enumerate(w.at)) | {p: v for p, v in state.at.items() if p >= 0}
+    for node in state.nodes:
+        at.update(node.own)
+    return tuple(at[p] for p in range(1, len(w.at)))
+
+
+def reads(programs: Sequence[Sequence[Op]], *, tso: bool, shared: int = 4) -> set[tuple[Read, ...]]:
+    """What each program has read, at every end."""
+    nothing: Read = ()
+    return {tuple(read or nothing for read in end[shared:]) for end in ends(build(programs, shared), tso)}
 
 
 def random_programs(seed: int, most: int = 12) -> list[list[Op]]:

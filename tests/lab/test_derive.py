@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import inspect
 import pkgutil
 from contextlib import suppress
 from inspect import isgeneratorfunction
@@ -26,7 +27,7 @@ from avickit.manual.exits import ExitCode
 from avickit.silicon import deliver, doorbell, ipi
 from avickit.silicon.guest import eoi
 from avickit.silicon.parts import TAKE_HEAP, Core
-from avickit.silicon.run import run_core
+from avickit.silicon.run import complete, run_core
 from avickit.xen import sched
 from avickit.xen.vlapic_pt import READ_CLOCK
 from tests.lab.derive_programs import Bench, Do, acts, choices, differences
@@ -134,6 +135,7 @@ def test_every_function_of_the_package_has_a_plain_form() -> None:
     for fn in functions().values():
         tree = ast.parse(plain_source(m.world, fn))
         assert not any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in ast.walk(tree)), fn
+        assert not any(isinstance(node, ast.Attribute) and node.attr == "see" for node in ast.walk(tree)), fn
 
 
 def test_the_plain_form_is_readable() -> None:
@@ -146,6 +148,13 @@ def test_the_plain_form_is_readable() -> None:
         "    _at[page + PPR] = vector & CLASS\n"
         "    _at[0] += 3"
     )
+
+
+def test_a_call_with_a_condition_among_its_arguments_is_no_call_any_more() -> None:
+    m = Machine(cores=2, record=False)
+    m.boot("svm=avic")
+    assert "retire(" in inspect.getsource(complete.fn)
+    assert "retire(" not in plain_source(m.world, complete)
 
 
 # Overlays
@@ -282,6 +291,15 @@ def waits(w: World, place: int, n: int) -> Beats[int]:
     return (yield COMES(place))  # type: ignore[no-any-return]
 
 
+def takes(w: World, place: int, n: int) -> Beats[tuple[int, ...]]:
+    yield MARK(place, n)
+    first = yield from deliver.tpr_value(w, (yield LOOK(place)) + (300 if n > 2 else 7))
+    ppr = deliver.ppr_of(n << 4, 1 << 0x31 if n % 2 else 0)
+    then = n + (yield from ipi.written_icrl(w, (n := n + 5)))
+    later = (yield LOOK(place)) + (yield from deliver.tpr_value(w, n if n > 6 else (yield MARK(place, 9))))
+    return first, ppr, then, later, n
+
+
 def outcome(run: Any, w: World, fn: Any, n: int) -> Any:
     place = w.area("test", ("place",))
     try:
@@ -291,7 +309,7 @@ def outcome(run: Any, w: World, fn: Any, n: int) -> Any:
     return found, w.at[place], w.at[CLOCK]
 
 
-@pytest.mark.parametrize("fn", [loops, answers, raises, sets_time, last, hides, waits])
+@pytest.mark.parametrize("fn", [loops, answers, raises, sets_time, last, hides, waits, takes])
 @pytest.mark.parametrize("n", range(5))
 def test_the_flow_of_a_function(fn: Any, n: int) -> None:
     one, other = World(), World()

@@ -149,6 +149,14 @@ def test_the_diagram_has_a_column_for_each_actor(lost: Exploration) -> None:
     assert [int(line[3:8]) for line in marked] == list(lost.racing or ())
 
 
+def test_the_diagram_shows_when_a_store_begins_to_wait() -> None:
+    """It is the line that explains the loss: the store waits while IRR is read."""
+    text = " ".join(str(explore("race-plain-store", "tso")).split())
+    waits = text.index("core's store buffer: d1 physical table entry 2 = 8000000000008001h")
+    assert waits < text.index("reads IRR") < text.index("(out of the store buffer)")
+    assert "('" not in text, "words, no tuple"
+
+
 def test_nothing_found_has_no_counterexample() -> None:
     result = explore(IPI, "sc")
     assert result.ok

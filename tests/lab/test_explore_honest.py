@@ -6,38 +6,14 @@ from typing import Any
 
 import pytest
 
-from avickit.beat import AND, FENCE, LOAD, LOCK, OR, STORE, Beats, World
+from avickit.beat import AND, LOAD, LOCK, OR, STORE, Beats, World
 from avickit.lab.explore import Exploration, explore, race
-from avickit.lab.explore.automaton import Automata
 from avickit.lab.explore.dpor import Reduced
 from avickit.lab.explore.full import Full
 from avickit.lab.explore.judge import by_places
-from avickit.lab.explore.race import Race
-from avickit.lab.explore.state import State
-from avickit.lab.explore.unfold import Restart
 from tests.lab import random_races as rr
 
 PARTS, PROGRAMS = 10, 1000
-
-
-def ends(made: Race, tso: bool, search: Callable[[State], Reduced | Full]) -> set[tuple[Any, ...]]:
-    """The World at every end that a search finds."""
-    automata = Automata(made, tso=tso)
-    while True:
-        try:
-            automata.forget()
-            state = State(automata)
-            return {whole(made.world, state) for _ in search(state).run()}
-        except Restart:
-            continue
-
-
-def whole(w: World, state: State) -> tuple[Any, ...]:
-    """All places but the clock."""
-    at = dict(enumerate(w.at)) | {p: v for p, v in state.at.items() if p >= 0}
-    for node in state.nodes:
-        at.update(node.own)
-    return tuple(at[p] for p in range(1, len(w.at)))
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -45,7 +21,7 @@ def test_reduced_and_full_search_end_in_the_same_states(part: int) -> None:
     """1,000 random programs of at most 12 beats with locks, waits and store buffers that drain."""
     for seed in range(part, PROGRAMS, PARTS):
         made = rr.build(rr.random_programs(seed))
-        assert ends(made, True, Reduced) == ends(made, True, Full), f"seed {seed}"
+        assert rr.ends(made, True, Reduced) == rr.ends(made, True, Full), f"seed {seed}"
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -55,26 +31,8 @@ def test_both_agree_with_brute_force(seed: int) -> None:
     for tso in (False, True):
         expected = rr.brute_force(programs, tso)
         made = rr.build(programs)
-        assert ends(made, tso, Full) == expected
-        assert ends(made, tso, Reduced) == expected
-
-
-def test_store_buffers_forward_to_their_own_core_only() -> None:
-    """The litmus test SB: both read 0 under tso only; a core always sees its own store."""
-    programs = [[(STORE, 1, 1), (LOAD, 1, 0), (LOAD, 2, 0)], [(STORE, 2, 1), (LOAD, 2, 0), (LOAD, 1, 0)]]
-    read = {tso: {end[4:] for end in ends(rr.build(programs), tso, Reduced)} for tso in (False, True)}
-    assert ((1, 0), (1, 0)) not in read[False]
-    assert ((1, 0), (1, 0)) in read[True]
-    assert {a[0] for a, b in read[True]} == {1}
-
-
-def test_a_fence_and_a_locked_beat_drain() -> None:
-    """SB with a fence in both, or a locked beat: never both 0."""
-    for drain in ((FENCE, 3, 0), (OR, 3, 0)):
-        programs = [[(STORE, 1, 1), drain, (LOAD, 2, 0)], [(STORE, 2, 1), drain, (LOAD, 1, 0)]]
-        last = {(end[4][-1], end[5][-1]) for end in ends(rr.build(programs), True, Reduced)}
-        assert (0, 0) not in last
-        assert (1, 1) in last
+        assert rr.ends(made, tso, Full) == expected
+        assert rr.ends(made, tso, Reduced) == expected
 
 
 # ---- defects put into correct programs ----
@@ -146,5 +104,5 @@ def test_a_skipped_check_is_found(seed: int) -> None:
 def test_a_lock_that_is_never_dropped_leaves_who_waits() -> None:
     """A deadlock is an end too, and every end is found."""
     programs = [[(LOCK, 4, 0), (LOAD, 1, 0)], [(LOCK, 4, 0), (LOAD, 2, 0)]]
-    assert ends(rr.build(programs), False, Reduced) == rr.brute_force(programs, False)
-    assert len(ends(rr.build(programs), False, Reduced)) == 2
+    assert rr.ends(rr.build(programs), False, Reduced) == rr.brute_force(programs, False)
+    assert len(rr.ends(rr.build(programs), False, Reduced)) == 2

@@ -7,9 +7,10 @@ import pytest
 
 from avickit import Machine
 from avickit.errors import AvicError
-from avickit.lessons import check, given
+from avickit.lessons import check, e05_exits, given
 from avickit.lessons import e00_tour as tour
 from avickit.lessons.exercise import Exercise
+from avickit.manual.exits import NoAccelInfo1
 from avickit.manual.tables import PhysicalEntry
 from tests.lessons.answers import ALL, RIGHT, WRONG, Function, wrong_answers
 
@@ -130,3 +131,9 @@ def test_the_outcomes_are_those_of_the_machine(valid: int, running: int) -> None
     a.guest.write("ICRL", 0x41)
     happened = f"exit ID {a.exits[-1].info2 >> 32}" if a.exits else "doorbell"
     assert happened == tour.outcome_of(entry.value)
+
+
+def test_an_exit_402h_can_be_read_with_the_map_at_hand() -> None:
+    """The map of notebook 05 ends at 4FFh; what lies beyond it is not asked."""
+    asked = {NoAccelInfo1.raw(e05_exits.NOACCEL.drawn(str(seed))[0][0]).offset for seed in range(200)}
+    assert max(asked) < e05_exits.MAPPED

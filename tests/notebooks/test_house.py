@@ -154,6 +154,12 @@ def test_prose_needs_no_trust(notebook: Any) -> None:
         assert all("](" not in image or image[2] != "]" for image in re.findall(r"!\[[^)]*\)", text)), "alt text"
 
 
+@pytest.mark.parametrize("file", NOTEBOOKS, ids=name_of)
+def test_each_link_to_a_file_goes_somewhere(file: Path) -> None:
+    links = [link for text in prose(read(file)) for link in re.findall(r"\]\(([^)#]+)\)", text)]
+    assert [link for link in links if "://" not in link and not (file.parent / link).is_file()] == []
+
+
 def test_it_asks_for_a_prediction_before_it_shows_what_happens(book: Any) -> None:
     at = next(n for n, cell in enumerate(book["cells"]) if "".join(cell["source"]).startswith("## Predict"))
     gate = next(cell for cell in book["cells"][at:] if cell["cell_type"] == "code")

@@ -23,6 +23,7 @@ RULES = [
     "H-IPI-3a",
     *(f"H-TAB-{n}" for n in range(1, 5)),
     *(f"H-BELL-{n}" for n in range(1, 4)),
+    *(f"H-MEM-{n}" for n in range(1, 4)),
     *(f"H-EXIT-{n}" for n in range(1, 4)),
 ]
 HARDWARE = [b for b in BREAKERS if b.rule.startswith("H")]

@@ -1,6 +1,8 @@
 """The static forms: the same every time, small, escaped, and made only of what JupyterLab leaves of them."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from random import Random
@@ -228,14 +230,22 @@ def test_a_form_says_the_same_as_the_text(ipi: Scene) -> None:
                 assert value in words
 
 
-def test_importing_the_views_is_light() -> None:
-    import subprocess
-    import sys
+def answer_of(code: str) -> str:
+    """What a new Python prints."""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
-    asks = "import sys, avickit.show, avickit; avickit.Stepper; heavy = {'ipywidgets', 'numpy', 'IPython', 'anywidget'}"
-    code = f"{asks}; print(sorted(heavy & set(sys.modules)))"
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout.strip() == "[]"
+
+def test_importing_the_views_is_light() -> None:
+    every = "import sys; from avickit.show import *; heavy = {'ipywidgets', 'numpy', 'IPython', 'anywidget'}"
+    assert answer_of(f"{every}; Stepper, html, look; print(sorted(heavy & set(sys.modules)))") == "[]"
+
+
+def test_a_machine_loads_what_draws_it_when_it_is_shown() -> None:
+    runs = "import sys; from avickit import Machine; m = Machine(); m.boot('svm=avic').create_domain(vcpus=2)"
+    asleep = "('avickit.show.', 'avickit.museum', 'avickit.lab.explore', 'avickit.lab.scenario')"
+    assert answer_of(f"{runs}; print([name for name in sys.modules if name.startswith({asleep})])") == "[]"
+    assert answer_of(f"{runs}; print(m._repr_mimebundle_()['text/html'] == m._repr_html_())") == "True"
+    assert answer_of("import avickit.show; print({*avickit.show.__all__} - {*dir(avickit.show)})") == "set()"
 
 
 @pytest.mark.parametrize(
@@ -244,6 +254,12 @@ def test_importing_the_views_is_light() -> None:
 def test_an_exploration_shows_its_verdict_and_its_counterexample(scenario: str, says: str) -> None:
     result = explore(scenario)
     assert html(result) == look(result).html
-    words = Inspector(html(result)).words
+    seen = Inspector(html(result))
+    assert seen.tags <= TAGS
+    assert seen.attributes <= ATTRIBUTES
+    words = seen.words
     assert says in words
+    assert ("beatsleeper (core 1)sender (core 0)rule" in words) == (not result.ok)
+    marked = [int(n) for n in re.findall(r"> (\d+)", words)]
+    assert marked == ([] if result.ok else list(result.racing or ())), "the two beats that race"
     assert ("store buffer" in words) == (not result.ok)

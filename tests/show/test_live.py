@@ -2,18 +2,19 @@
 
 import json
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from avickit.errors import AvicError
 from avickit.lab.machine import Machine
-from avickit.show import Stepper
+from avickit.show import MachineView, Stepper
 from avickit.show.live.data import HOLE, live_data
 from avickit.show.live.widget import LiveView
 from avickit.show.story import Story
 from avickit.show.tags import plain
-from tests.show.scene import Scene
+from tests.show.scene import Scene, play
 
 KB = 1000
 
@@ -100,8 +101,8 @@ def test_an_ipi_is_smaller_still(ipi: Scene) -> None:
 def test_lanes_cover_all_beats_with_states_that_letters_tell_apart(long: Story) -> None:
     data = live_data(long)
     assert [lane["name"] for lane in data["lanes"]] == ["core 0", "core 1", "d1v0", "d1v1"]
-    letters, patterns = ({look[key] for look in data["looks"]} for key in ("letter", "word"))
-    assert len(letters) == len(patterns) == len(data["looks"])
+    for told in ("letter", "word", "pattern", "hue"):
+        assert len({look[told] for look in data["looks"]}) == len(data["looks"])
     for lane in data["lanes"]:
         starts = lane["spans"][::3]
         assert starts[0] == long.first
@@ -115,6 +116,18 @@ def test_lanes_end_as_the_vcpus_are_now(ipi: Scene) -> None:
     data = live_data(Story(ipi.m, [ipi.b.page], 1))
     last = {lane["name"]: data["looks"][lane["spans"][-2]]["word"] for lane in data["lanes"]}
     assert all(last[v.name] == v.state for v in ipi.dom.vcpus)
+
+
+def test_a_destroyed_domain_can_be_looked_at(tmp_path: Path) -> None:
+    scene = play()
+    page = scene.b.page
+    assert scene.m.xen
+    scene.m.xen.destroy_domain(scene.dom)
+    data = live_data(Story(scene.m, [page], 1))
+    last = {lane["name"]: data["looks"][lane["spans"][-2]]["word"] for lane in data["lanes"]}
+    assert last["d1v0"] == last["d1v1"] == "destroyed"
+    assert ">Z" in Stepper(scene.m, page, first=len(scene.m.trace) - 20).save(tmp_path / "gone.svg").read_text()
+    assert "destroyed" not in MachineView(scene.m).text, "no domain is left to show"
 
 
 def test_exits_doorbells_and_instructions_are_where_the_trace_has_them(long: Story) -> None:

@@ -84,7 +84,15 @@ def test_pages_can_be_chosen(ipi: Scene) -> None:
 def test_sides_may_have_different_pages() -> None:
     data = data_of(Compare(play(["send"], patches=0, cmdline=""), play(["send"])))
     assert [len(side["sheets"]) for side in data["sides"]] == [2, 3]
-    assert len(data["titles"]) == 3
+    assert data["titles"] == ["d1v0 vAPIC page", "d1 physical table", "d1v1 vAPIC page"]
+    assert data["rows"] == [[0, 0], [-1, 1], [1, 2]], "namesakes stand beside each other"
+
+
+def test_chosen_pairs_stay_pairs(ipi: Scene) -> None:
+    a, b = ipi.a.page, ipi.b.page
+    data = data_of(Compare(ipi.m, ipi.m, pages=[(a, b), (b, a)], since=7))
+    assert data["rows"] == [[0, 0], [1, 1]]
+    assert data["titles"] == ["d1v0 vAPIC page | d1v1 vAPIC page", "d1v1 vAPIC page | d1v0 vAPIC page"]
 
 
 def test_a_bare_trace_has_the_static_form_only(ipi: Scene) -> None:

@@ -68,18 +68,23 @@ class Inliner:
         return lambda value: [assign(new, value)], ast.Name(new, ast.Load())
 
     def _first(self, value: ast.expr) -> ast.expr | None:
-        """The first call in an expression, if nothing before it could be changed by it, and if it can be replaced."""
+        """The first call in an expression that can be replaced, if nothing before it could be changed by it.
+
+        Its arguments go with it, in their order; so they may be anything.
+        """
         try:
             beats: ast.AST | None = None
+            before: list[ast.AST] = []
             for node in in_order(value):
                 if isinstance(node, ast.Call) and is_beats(self.scope.look(node.func)):
                     beats = node
                 elif isinstance(node, (ast.Call, ast.YieldFrom)) and self._wanted(node, beats):
-                    return node
+                    own = set(map(id, ast.walk(node)))
+                    return node if all(id(n) in own for n in before) else None
                 elif isinstance(node, ast.Call) and self.scope.do(node) is not None:
                     continue
                 elif not isinstance(node, (*STILL, ast.keyword)):
-                    return None
+                    before.append(node)
         except Stays:
             pass
         return None
@@ -94,7 +99,8 @@ class Inliner:
         code, given = fn.__code__, len(call.args) + len(call.keywords)
         closed = code.co_freevars or code.co_cellvars or code.co_kwonlyargcount or code.co_flags & 0xC
         starred = any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords)
-        return not closed and not starred and given == code.co_argcount and fn not in self.taken_in
+        binds = any(isinstance(n, ast.NamedExpr) for n in ast.walk(call))
+        return not closed and not starred and not binds and given == code.co_argcount and fn not in self.taken_in
 
     def _inline(self, made: ast.expr, sink: Sink) -> list[ast.stmt] | None:
         call = made.value if isinstance(made, ast.YieldFrom) else made

@@ -20,6 +20,8 @@ UNKNOWN: Any = object()
 """What a name stands for that only running can tell."""
 CALM = frozenset((bool, int, len, min, max, range, tuple, list, set, dict, sorted, isinstance, hasattr, type, zip))
 CALM_METHODS = frozenset(("append", "bit_length", "get", "items", "keys", "values", "_replace"))
+HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
+"""Where a function can stand; there is none inside an expression."""
 WILD = (ast.Raise, ast.Assert, ast.Try, ast.With, ast.Yield, ast.YieldFrom)
 
 
@@ -49,10 +51,12 @@ def is_beats(found: Any) -> bool:
 def _places(source: str) -> tuple[dict[tuple[str, int], tuple[int, int]], list[ast.stmt]]:
     """Where each function of a file stands (name and first line, to first and last line), and what it imports."""
     module, found = ast.parse(source), {}
-    for node in ast.walk(module):
+    rest: list[ast.AST] = [module]
+    for node in rest:
         if isinstance(node, ast.FunctionDef):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             found[node.name, first] = (first, node.end_lineno or first)
+        rest += [n for n in ast.iter_child_nodes(node) if isinstance(n, HOLDERS)]
     return found, [s for s in module.body if isinstance(s, (ast.Import, ast.ImportFrom))]
 
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 Schedule: TypeAlias = tuple[tuple[int, int], ...]
 """Who goes on for how many beats: a thread's number; behind the threads, the drains of their store buffers."""
 
-HOLD = Site(Kind.UPDATE, STORE, "H-BELL-1", "APM2 7.2", "the store waits in the core's store buffer: {new}")
-FORWARD = Site(Kind.READ, LOAD, "H-BELL-1", "APM2 7.2", "reads what its own store buffer holds: {old}")
-LET_GO = Site(Kind.UPDATE, STORE, "H-BELL-1", "APM2 7.2", "the store buffer has let it go; left in it: {new}")
+HOLD = Site(Kind.UPDATE, STORE, "H-MEM-1", "APM2 7.2", "the store waits in the core's store buffer: {new}")
+FORWARD = Site(Kind.READ, LOAD, "H-MEM-2", "APM2 7.2", "reads what its own store buffer holds: {old}")
+LET_GO = Site(Kind.UPDATE, STORE, "H-MEM-1", "APM2 7.2", "the store buffer has let it go; left in it: {new}")
 
 
 class Player:

@@ -1,9 +1,9 @@
 """The state of a race between two steps, and what a step does to it: memory, store buffers, who may go on.
 
 A process is a thread, or the drain of a thread's store buffer: numbers 0..n-1 and n..2n-1. Under TSO a store waits in
-its core's FIFO buffer, a load sees its own core's waiting stores first, and locked beats and fences wait until the
-buffer is empty (APM2 7.2, 7.4.2). A signal does not: whether the doorbell does is a choice (H-BELL-1). Does not model:
-buffers of a limited size, write combining, other memory types.
+its core's FIFO buffer (H-MEM-1), a load sees its own core's waiting stores first (H-MEM-2), and locked beats and fences
+wait until the buffer is empty (H-MEM-3; APM2 7.2, 7.4.2). A signal does not: whether the doorbell does is a choice
+(H-BELL-1). Does not model: buffers of a limited size, write combining, other memory types.
 """
 
 from typing import Any, NamedTuple

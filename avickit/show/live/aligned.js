@@ -20,10 +20,11 @@ export function sideAt(data, which, at) {
   return data.around[stepAt(data, at)][which].replace(data.hole, () => beat);
 }
 
-// The prepared HTML of one page of a side at a place; empty if the side has no such page.
-export function pageAt(data, which, page, at) {
+// The prepared HTML of one row of pages, on one side, at a place; a side may have no such page.
+export function pageAt(data, which, row, at) {
   const side = data.sides[which];
-  if (page >= side.sheets.length) return "";
+  const page = data.rows[row][which];
+  if (page < 0) return data.absent;
   return sheets({ ...side, sheets: [side.sheets[page]], beside: ["", ""] }, beatAt(data, which, at).n);
 }
 

@@ -4,6 +4,7 @@ A *place* is one aligned beat, counted from 1: a beat of each side, or of one. T
 swaps pieces; it knows no words. Does not model: what is compared (`comparison`), how it is drawn (`compare.js`).
 """
 
+from difflib import SequenceMatcher
 from itertools import accumulate, zip_longest
 from typing import Any
 
@@ -27,17 +28,23 @@ WORDS = {
     "page": "page",
     "gone": "The kernel has gone. The picture stands, and can still be gone through.",
 }
+ABSENT = "no such page on this side"
+Row = tuple[int | None, int | None]
 NO_BEATS = BeatPair(None, None, same=True)
 """The only place of a step in which nobody has a beat."""
 
 
-def compare_data(c: Comparison, stories: tuple[Story, Story]) -> dict[str, Any]:
-    """Everything that the browser needs. `places` has left beat, right beat, left, right ...; 0 stands for none."""
+def compare_data(c: Comparison, stories: tuple[Story, Story], *, by_name: bool) -> dict[str, Any]:
+    """Everything that the browser needs. `places` has left beat, right beat, left, right ...; 0 stands for none.
+
+    Pages stand beside their namesakes, or in the order in which they come.
+    """
     aligned = [beat_pairs(c.left, c.right, pair) or [NO_BEATS] for pair in c.pairs]
     starts = list(accumulate(map(len, aligned), initial=1))[:-1]
     stops = [start + stop(pair, found) for start, pair, found in zip(starts, c.pairs, aligned, strict=True)]
     stop_of = {pair.number: at for pair, at in zip(c.pairs, stops, strict=True)}
     places = [place for found in aligned for place in found]
+    rows = beside(stories, by_name=by_name)
     return {
         "first": 1,
         "last": len(places),
@@ -56,8 +63,10 @@ def compare_data(c: Comparison, stories: tuple[Story, Story]) -> dict[str, Any]:
         "two": TWO,
         "tables": [table(steps(c), c.lines(), stop_of), table(quiet(c), c.quiet(), stop_of)],
         "sides": [shown(story) for story in stories],
-        "titles": titles(stories),
-        "open": opened(c, stories),
+        "rows": [[-1 if n is None else n for n in row] for row in rows],
+        "titles": titles(stories, rows),
+        "open": opened(c, stories, rows),
+        "absent": panel(text(ABSENT)),
         "words": WORDS,
     }
 
@@ -79,19 +88,43 @@ def table(html: str, lines: list[Line], stop_of: dict[int, int]) -> dict[str, An
     return {"html": html, "rows": [[line.number, stop_of[line.number]] for line in lines[:MOST_LINES]]}
 
 
-def titles(stories: tuple[Story, Story]) -> list[str]:
-    """The names of the pages that stand beside each other."""
-    named = [[names.owner(story.machine.world, page.place) for page in story.pages] for story in stories]
-    return [" | ".join(dict.fromkeys(filter(None, pair))) for pair in zip_longest(*named)]
-
-
-def opened(c: Comparison, stories: tuple[Story, Story]) -> list[int]:
-    """Which pages are open: those on which the first difference begins; all, if there are no such."""
-    hit = [
-        [n is not None and is_on(story, page, n) for page in story.pages]
-        for story, n in zip(stories, c.first_beats, strict=True)
+def beside(stories: tuple[Story, Story], *, by_name: bool) -> list[Row]:
+    """Which pages stand beside each other, by their numbers on each side; None where one side has no such page."""
+    left, right = ([names.owner(story.machine.world, page.place) for page in story.pages] for story in stories)
+    if not by_name:
+        return list(zip_longest(range(len(left)), range(len(right))))
+    return [
+        row
+        for _, a, b, c, d in SequenceMatcher(None, left, right).get_opcodes()
+        for row in zip_longest(range(a, b), range(c, d))
     ]
-    found = [int(any(pair)) for pair in zip_longest(*hit)]
+
+
+def titles(stories: tuple[Story, Story], rows: list[Row]) -> list[str]:
+    """The names of the pages of each row."""
+    return [
+        " | ".join(
+            dict.fromkeys(
+                names.owner(story.machine.world, story.pages[n].place)
+                for story, n in zip(stories, row, strict=True)
+                if n is not None
+            )
+        )
+        for row in rows
+    ]
+
+
+def opened(c: Comparison, stories: tuple[Story, Story], rows: list[Row]) -> list[int]:
+    """Which rows are open: those on which the first difference begins; all, if there are no such."""
+    found = [
+        int(
+            any(
+                n is not None and beat is not None and is_on(story, story.pages[n], beat)
+                for story, n, beat in zip(stories, row, c.first_beats, strict=True)
+            )
+        )
+        for row in rows
+    ]
     return found if any(found) else [1] * len(found)
 
 

@@ -11,21 +11,11 @@ from avickit.lab.handles import VcpuHandle
 from avickit.lab.trace import Beat
 from avickit.show.moment import Moment, past
 from avickit.show.overview import all_vcpus
+from avickit.show.states import STATES
 from avickit.show.story import Story
 from avickit.silicon import doorbell, guest, vmexit
 from avickit.silicon.parts import GUEST
 
-LOOKS = {
-    "guest mode": ("G", "solid", "green"),
-    "host mode": ("H", "hatch", "orange"),
-    "runnable": ("R", "lines", "sky"),
-    "blocked": ("B", "dots", "purple"),
-    "idle": ("-", "thin", "grey"),
-    "paused": ("P", "dots", "blue"),
-    "down": ("D", "dots", "grey"),
-    "crashed": ("X", "cross", "red"),
-}
-"""Letter, pattern and hue of each state: told apart by any of the three."""
 MOST_LANES = 8
 State = tuple[str, str]
 """A state and what to write behind it."""
@@ -34,7 +24,7 @@ State = tuple[str, str]
 def timeline(story: Story, beats: Sequence[Beat]) -> dict[str, Any]:
     """`looks`, `lanes` with their spans (beat, look, label, ...), `marks`, `arrows`, `acts` and `stops`."""
     names, spans = states(story)
-    words, labels = list(LOOKS), dict[str, int]()
+    words, labels = list(STATES), dict[str, int]()
     lanes = []
     for name, found in zip(names, spans, strict=True):
         flat = [x for n, (word, label) in found for x in (n, words.index(word), labels.setdefault(label, len(labels)))]
@@ -46,7 +36,7 @@ def timeline(story: Story, beats: Sequence[Beat]) -> dict[str, Any]:
         {"name": "instruction", "at": starts},
         {"name": "exit", "at": [n for n, _, _ in exits]},
     ]
-    looks = [{"word": w, "letter": letter, "pattern": p, "hue": hue} for w, (letter, p, hue) in LOOKS.items()]
+    looks = [{"word": w, "letter": x.letter, "pattern": x.filling, "hue": x.hue} for w, x in STATES.items()]
     return {
         "looks": looks,
         "labels": list(labels),

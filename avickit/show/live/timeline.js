@@ -13,12 +13,21 @@ function draw(parent, tag, attributes, words) {
   return element;
 }
 
+// A state's hue by the class that paints it; black is painted grey, which shows on a dark page too.
+const PAINT = {
+  "bluish green": "green", orange: "orange", "sky blue": "sky", "reddish purple": "purple", blue: "blue", vermillion: "red", yellow: "yellow",
+};
+const FILLING = {
+  hatch: "M0 6L6 0M-1 1L1 -1M5 7L7 5", back: "M0 0L6 6M-1 5L1 7M5 -1L7 1", lines: "M0 1.5H6M0 4.5H6", bars: "M1.5 0V6M4.5 0V6",
+  cross: "M0 0L6 6M0 6L6 0", rings: "M1 3a2 2 0 1 0 4 0a2 2 0 1 0 -4 0",
+};
+
 function pattern(defs, id, look) {
+  const hue = `avk-${PAINT[look.hue] ?? "grey"}`;
   const found = draw(defs, "pattern", { id, width: 6, height: 6, patternUnits: "userSpaceOnUse" });
-  draw(found, "rect", { width: 6, height: 6, class: `avk-wash avk-${look.hue}` });
-  const lines = { hatch: "M0 6L6 0M-1 1L1 -1M5 7L7 5", lines: "M0 1.5H6M0 4.5H6", dots: "", cross: "M0 0L6 6M0 6L6 0" };
-  if (lines[look.pattern]) draw(found, "path", { d: lines[look.pattern], class: `avk-line avk-${look.hue}` });
-  if (look.pattern === "dots") draw(found, "circle", { cx: 3, cy: 3, r: 1.3, class: `avk-ink avk-${look.hue}` });
+  draw(found, "rect", { width: 6, height: 6, class: `avk-wash ${hue}` });
+  if (FILLING[look.pattern]) draw(found, "path", { d: FILLING[look.pattern], class: `avk-line ${hue}` });
+  if (look.pattern === "dots") draw(found, "circle", { cx: 3, cy: 3, r: 1.3, class: `avk-ink ${hue}` });
 }
 
 function drawLane(svg, data, lane, index, at, ids) {
