@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from avickit.lab.machine import Machine
     from avickit.show import Compare, MachineView, PageView, Predict, Stepper, look
     from avickit.silicon.guest import Insn, eoi, read, write
+    from avickit.workload.closed import closed_form
+    from avickit.workload.engine import simulate
+    from avickit.workload.parameters import Parameters
+    from avickit.workload.sweep import sweep
 
 __version__ = "0.1.0"
 __all__ = [
@@ -19,14 +23,18 @@ __all__ = [
     "Machine",
     "MachineView",
     "PageView",
+    "Parameters",
     "Predict",
     "Stepper",
     "__version__",
+    "closed_form",
     "eoi",
     "exhibit",
     "explore",
     "look",
     "read",
+    "simulate",
+    "sweep",
     "write",
 ]
 
@@ -37,13 +45,17 @@ _WHERE = {
     "Machine": "avickit.lab.machine",
     "MachineView": "avickit.show",
     "PageView": "avickit.show",
+    "Parameters": "avickit.workload.parameters",
     "Predict": "avickit.show",
     "Stepper": "avickit.show",
+    "closed_form": "avickit.workload.closed",
     "eoi": "avickit.silicon.guest",
     "exhibit": "avickit.lab.exhibit",
     "explore": "avickit.lab.explore",
     "look": "avickit.show",
     "read": "avickit.silicon.guest",
+    "simulate": "avickit.workload.engine",
+    "sweep": "avickit.workload.sweep",
     "write": "avickit.silicon.guest",
 }
 

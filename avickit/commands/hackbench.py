@@ -3,23 +3,21 @@
 Does not model: hackbench (`workload`).
 """
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from avickit.commands.common import echo_json, json_option, paint
-from avickit.errors import AvicError
+from avickit.commands.common import echo_json, json_option
+from avickit.errors import AvicError, in_range
 
 if TYPE_CHECKING:
-    from avickit.workload.compare import Band, Cell
     from avickit.workload.engine import Engine
     from avickit.workload.parameters import Parameters
-    from avickit.workload.result import Result
-    from avickit.workload.store import Store
 
 CELL_NAMES = {"emulated": (False, False), "avic": (True, False), "pv": (False, True), "pv-avic": (True, True)}
-KEPT = "hackbench-simulated.csv"
+OPTION_OF = {"avic": "--cell", "pv": "--cell", "seed": "--seeds", "loops": "--loops"}
+"""Parameters that have an option of their own, which --set would only contradict."""
+MOST_SEEDS = 100_000
 
 
 @click.command(epilog="Example: avickit hackbench --loops 20 --cell avic")
@@ -35,7 +33,9 @@ KEPT = "hackbench-simulated.csv"
 @click.option("--compare", "measured", metavar="FILE", help="Set a CSV's measured times beside the simulated ones.")
 @click.option("--parameters", "listing", is_flag=True, help="Only list the parameters with units and defaults.")
 @json_option
+@click.pass_context
 def hackbench(
+    ctx: click.Context,
     loops: int,
     cells: tuple[str, ...],
     seeds: int,
@@ -49,137 +49,59 @@ def hackbench(
 ) -> None:
     """Simulate hackbench -p on a guest with 3 vCPUs, in the four cells of the series' table.
 
-    --compare takes the simulated times from --out if it is given, else from the full-size run that comes along.
+    --compare alone takes the simulated times from the full-size run that comes along; with --out, or with any option
+    that says what to simulate, from that.
     """
+    from avickit.commands.hackbench_runs import kept, run_all
+    from avickit.commands.hackbench_told import show_comparison, show_parameters
     from avickit.workload.compare import measured as read_measured
-    from avickit.workload.parameters import Parameters
+    from avickit.workload.pool import MOST_WORKERS
     from avickit.workload.store import Store
 
     if listing:
         show_parameters(as_json)
         return
-    base = Parameters(loops=loops).but(**dict(map(setting, changes)))
-    wanted = [
-        base.but(avic=avic, pv=pv, seed=seed)
-        for avic, pv in (CELL_NAMES[name] for name in cells or CELL_NAMES)
-        for seed in range(1, seeds + 1)
-    ]
+    wanted = points(loops, cells, in_range("--seeds", seeds, 1, MOST_SEEDS), changes)
+    in_range("--workers", workers, 1, MOST_WORKERS)
+    mine = read_measured(measured) if measured else None
     store = Store(out, command(loops, cells, seeds, changes)) if out else None
-    if measured:
-        mine = read_measured(measured)
-        results = run_all(wanted, store, engine, workers) if store else kept()
+    asked = any(given(ctx, name) for name in ("loops", "cells", "seeds", "changes", "out"))
+    results = run_all(wanted, store, engine, workers) if asked or mine is None else kept()
+    if mine is not None:
         show_comparison(mine, results, as_json)
-        return
-    results = run_all(wanted, store, engine, workers)
-    if as_json:
+    elif as_json:
         echo_json([r.data() for r in results])
 
 
-def setting(text: str) -> tuple[str, int | bool]:
+def given(ctx: click.Context, name: str) -> bool:
+    """Whether this option stands on the command line."""
+    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+
+
+def points(loops: int, cells: tuple[str, ...], seeds: int, changes: tuple[str, ...]) -> "list[Parameters]":
+    """The runs that are asked for: cell by cell, each with all seeds."""
+    from avickit.workload.parameters import Parameters
+
+    base = Parameters(loops=loops).but(**dict(map(setting, changes)))
+    return [
+        base.but(avic=avic, pv=pv, seed=seed)
+        for avic, pv in (CELL_NAMES[name] for name in dict.fromkeys(cells or CELL_NAMES))
+        for seed in range(1, seeds + 1)
+    ]
+
+
+def setting(text: str) -> tuple[str, int]:
     """`name=value`."""
     name, _, value = text.partition("=")
-    if value.lower() in ("true", "false"):
-        return name, value.lower() == "true"
+    if name in OPTION_OF:
+        raise AvicError.of("--set", text, f"{OPTION_OF[name]}, which says that")
     try:
         return name, int(value.replace("_", ""))
     except ValueError:
         raise AvicError.of("--set", text, "NAME=VALUE with a whole number, such as mmio_emulation=2500") from None
 
 
-def run_all(wanted: "list[Parameters]", store: "Store | None", engine: "Engine", workers: int) -> "list[Result]":
-    """The results of all, in their order; those that the file has are taken from there."""
-    from avickit.workload.pool import Processes
-    from avickit.workload.sweep import sweep
-
-    have = {p: found for p in wanted if store and (found := store.find(p))}
-    missing = [p for p in wanted if p not in have]
-    for p in wanted:
-        if p in have:
-            click.echo(line(have[p], "kept"), err=True)
-    if workers > 1:
-        with Processes(workers) as pool, click.progressbar(length=len(missing), label="runs", file=sys.stderr) as bar:
-            for found in sweep(missing, executor=pool, engine=engine):
-                have[found.parameters] = keep(found, store)
-                bar.update(1)
-    else:
-        for p in missing:
-            have[p] = keep(run_one(p, engine), store)
-            click.echo(line(have[p], "run"), err=True)
-    return [have[p] for p in wanted]
-
-
-def run_one(p: "Parameters", engine: "Engine") -> "Result":
-    """One run, with a progress bar on a terminal."""
-    from avickit.workload.engine import simulate
-
-    with click.progressbar(length=2 * p.messages, label=name(p), file=sys.stderr, update_min_steps=1) as bar:
-        return simulate(p, engine, lambda done: bar.update(done - bar.pos))
-
-
-def keep(found: "Result", store: "Store | None") -> "Result":
-    """Into the file, if there is one."""
-    if store:
-        store.add(found)
-    return found
-
-
-def kept() -> "list[Result]":
-    """The full-size run that comes along."""
-    from avickit.data import path
-    from avickit.workload.store import Store
-
-    return Store(path(KEPT)).results
-
-
-def name(p: "Parameters") -> str:
-    """A run's cell and seed."""
-    cell = next(n for n, cell in CELL_NAMES.items() if cell == (p.avic, p.pv))
-    return f"{cell} seed {p.seed}"
-
-
-def line(found: "Result", how: str) -> str:
-    """A run in a line."""
-    rates = f"{found.ipis_per_message:.3f} IPIs and {found.wakeups_per_message:.3f} wake-ups a message"
-    return f"{name(found.parameters):<18} {how:<5} {found.seconds:>10.3f} s, {rates}"
-
-
 def command(loops: int, cells: tuple[str, ...], seeds: int, changes: tuple[str, ...]) -> str:
     """The command that makes these results again."""
     options = [*(f"--cell {c}" for c in cells), *(f"--set {c}" for c in changes)]
     return " ".join(["avickit hackbench", f"--loops {loops}", f"--seeds {seeds}", *options])
-
-
-def show_parameters(as_json: bool) -> None:
-    """All parameters: unit, default, meaning; for prices what they rest on."""
-    from avickit.workload.parameters import Parameters
-    from avickit.workload.prices import PRICES
-
-    rows = [
-        {"name": n, "unit": unit, "default": default, "meaning": meaning}
-        | ({"standing": PRICES[n].standing.value, "source": PRICES[n].source} if n in PRICES else {})
-        for n, unit, default, meaning in Parameters.table()
-    ]
-    if as_json:
-        echo_json(rows)
-        return
-    for row in rows:
-        rests = f" [{row['standing']}: {row['source']}]" if "standing" in row else ""
-        click.echo(f"{row['name']:<20} {row['default']!s:>13} {row['unit']:<9} {row['meaning']}{rests}")
-
-
-def show_comparison(mine: "dict[Cell, Band]", results: "list[Result]", as_json: bool) -> None:
-    """Cell by cell."""
-    from avickit.workload.compare import HEAD, NAMES, compare
-
-    lines = compare(mine, results)
-    if as_json:
-        bands = [(b and b._asdict() for b in (x.measured, x.simulated)) for x in lines]
-        keys = ("measured", "simulated")
-        echo_json(
-            [{"cell": NAMES[x.cell]} | dict(zip(keys, b, strict=True)) for x, b in zip(lines, bands, strict=True)]
-        )
-        return
-    click.echo(paint(HEAD, "cyan", bold=True))
-    for found in lines:
-        click.echo(str(found))
-    click.echo("The simulation is no prediction: most of its prices are assumptions (avickit hackbench --parameters).")

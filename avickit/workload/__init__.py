@@ -3,8 +3,9 @@
     from avickit.workload import Parameters, simulate, sweep
     simulate(Parameters(loops=3000, avic=True)).seconds
 
-Reading order: counts, prices, parameters, costs, setup, parts, plain (the specification), kernel and fast (the same,
-compiled), sweep, store, compare, closed. Nothing here is imported by the machine. Does not model: see `plain`.
+Reading order: paths, scenes, counts, prices, parameters, costs, setup, parts, scheduling and plain (the
+specification), kernel and fast (the same, compiled), sweep, store, compare, closed. Nothing here is imported by the
+machine. Does not model: see `plain`.
 """
 
 from avickit.workload.closed import closed_form

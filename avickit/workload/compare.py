@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from avickit.errors import AvicError
+from avickit.workload.formats import csv_rows
 from avickit.workload.parameters import CELLS
 from avickit.workload.result import Result
-from avickit.workload.store import csv_rows, flag
+from avickit.workload.rows import flag
 
 FULL = 100_000
 """The loops of the series' table; times of other lengths are scaled to it."""

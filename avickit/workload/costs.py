@@ -6,7 +6,7 @@ Does not model: a cost that is neither counted (`counts`) nor priced (`prices`).
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from avickit.workload.counts import Count, Path, Target, counts, ticks
+from avickit.workload.counts import Count, Path, Target, counts, sleeps, ticks
 from avickit.workload.parameters import Parameters
 
 HANDLING = {
@@ -55,7 +55,8 @@ def costs(p: Parameters) -> Costs:
     path = Path.of(avic=p.avic, pv=p.pv)
     ipi = {state: bill(p, counts()[path, state]) for state in Target}
     tick = exits(p, ticks()[path].target_exits) + p.injection * ticks()[path].injections + p.tick_work
-    return Costs(path, ipi, tick, exits(p, {"VMEXIT_HLT": 1}), p.wake)
+    wake = p.wake * counts()[path, Target.SLEEPING].wakes
+    return Costs(path, ipi, tick, exits(p, sleeps()[path].target_exits), wake)
 
 
 def bill(p: Parameters, count: Count) -> Cost:

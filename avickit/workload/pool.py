@@ -1,7 +1,8 @@
 """Processes of one machine as an executor in which the death of one worker costs nobody else's work.
 
 The standard ProcessPoolExecutor breaks as a whole when one of its workers is killed; so each thread here has a pool of
-one process of its own, and makes another when that dies. Does not model: anything.
+one process of its own, and makes another when that dies. And where this process is killed, its workers end too: by
+themselves they would wait for work for ever. Does not model: anything.
 """
 
 import multiprocessing
@@ -9,7 +10,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from threading import Lock, local
+from threading import Lock, Thread, local
 from typing import Any
 
 from avickit.errors import in_range
@@ -46,7 +47,8 @@ class Processes(ThreadPoolExecutor):
     def _pool(self) -> ProcessPoolExecutor:
         if getattr(self._mine, "pool", None) is None:
             # Spawned, not forked: this process has threads.
-            self._mine.pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+            spawning = multiprocessing.get_context("spawn")
+            self._mine.pool = ProcessPoolExecutor(1, mp_context=spawning, initializer=end_with_parent)
             with self._lock:
                 self._pools.append(self._mine.pool)
         return self._mine.pool  # type: ignore[no-any-return]
@@ -61,3 +63,15 @@ class Processes(ThreadPoolExecutor):
         super().shutdown(wait, cancel_futures=cancel_futures)
         for pool in self._pools:
             pool.shutdown(wait, cancel_futures=cancel_futures)
+
+
+def end_with_parent() -> None:
+    """In a worker: end when the process that started it has ended, whatever is being computed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()

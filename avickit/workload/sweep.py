@@ -9,8 +9,9 @@ A point whose worker fails or is killed is tried again; nothing else is lost. Do
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures import BrokenExecutor, Executor, Future
 from itertools import product
+from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from avickit.errors import AvicError, in_range
@@ -75,6 +76,7 @@ class Sweep:
     def __init__(self, executor: Executor | None, engine: Engine, attempts: int, on_retry: Retry | None) -> None:
         self.executor, self.engine, self.attempts, self.on_retry = executor, engine, attempts, on_retry
         self.pending: dict[Future[Result], Point] = {}
+        self.ended: SimpleQueue[Future[Result]] = SimpleQueue()
         self.failed: list[tuple[Point, BaseException]] = []
 
     def results(self, wanted: list[Point]) -> Iterator[Result]:
@@ -85,9 +87,8 @@ class Sweep:
             for point in wanted if self.executor is None else ():
                 yield from self.here(point)
             while self.pending:
-                done, _ = wait(self.pending, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield from self.take_in(future, self.pending.pop(future))
+                future = self.ended.get()
+                yield from self.take_in(future, self.pending.pop(future))
         finally:
             for future in self.pending:
                 future.cancel()
@@ -104,6 +105,7 @@ class Sweep:
             future = Future()
             future.set_exception(error)
         self.pending[future] = point
+        future.add_done_callback(self.ended.put)
 
     def take_in(self, future: Future[Result], point: Point) -> Iterator[Result]:
         """A result, or another try: in this process, where the executor itself has broken."""

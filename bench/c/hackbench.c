@@ -1,4 +1,4 @@
-/* The loop of avickit/workload/kernel.py in C, for the benchmark only: the same arrays, the same steps, the same numbers. */
+/* The loop of avickit/workload/kernel/ in C, for the benchmark only: the same arrays, the same steps, the same numbers. */
 #include <stdint.h>
 
 typedef int64_t i64;
@@ -7,7 +7,7 @@ typedef int64_t i64;
 #define TASK_BITS 10
 enum { HOME, VRUNTIME, LEFT, PIPE, FIRST, LAST, USED, FINISHED, TASK };
 enum { UNREAD, ROOM, TAKEN, FREE, WAITING, READER_SLEEPS, READER, GROUP };
-enum { CLOCK, RUNS, DUE, INTERRUPT_AT, INTERRUPT_COST, TICK_AT, STEAL_AT, AWAY_UNTIL, ASLEEP_FROM, LEAST, RUN_SINCE, QUEUED, WOKEN };
+enum { HALTED, RUNS, DUE, INTERRUPT_AT, INTERRUPT_COST, TICK_AT, STEAL_AT, AWAY_UNTIL, ASLEEP_FROM, LEAST, RUN_SINCE, QUEUED, WOKEN };
 #define VCPU 16
 enum { P_VCPUS, P_RECORDS, P_WRITE, P_READ, P_BLOCK, P_SWITCH, P_SPREAD, P_WAKEUP, P_REMOTE, P_TICK, P_GRANULARITY,
        P_WAKEUP_GRANULARITY, P_CREDIT, P_STEAL_EVERY, P_STEAL, P_COSTS, C_TICK = P_COSTS + 9, C_SLEEP, C_WAKE };
@@ -20,12 +20,14 @@ enum { EVENTS, WRITTEN, RECEIVED, DRAINED, LOCAL, REMOTE, TO_RUNNING, TO_PREEMPT
 #define LISTS (HEAPS + (1 << (TASK_BITS + CLOCK_SHIFT)))
 #define PARAMETERS (LISTS + (1 << (TASK_BITS + CLOCK_SHIFT)))
 #define COUNTERS (PARAMETERS + 64)
+#define TURNS (COUNTERS + 64)
 #define tasks (m + TASKS)
 #define vcpus m
 #define heap_of(v) (m + HEAPS + ((v) << TASK_BITS))
 #define list_of(v) (m + LISTS + ((v) << TASK_BITS))
 #define p (m + PARAMETERS)
 #define n (m + COUNTERS)
+#define turns (m + TURNS)
 
 static i64 min(i64 a, i64 b) { return a < b ? a : b; }
 static i64 max(i64 a, i64 b) { return a > b ? a : b; }
@@ -44,19 +46,14 @@ static void push(i64 *heap, i64 at, i64 key)
 
 static i64 pop(i64 *heap, i64 length)
 {
-    i64 least = heap[0], last = length - 1, key = heap[last], at = 0;
-    for (;;) {
-        i64 below = 2 * at + 1;
-        if (below >= last)
-            break;
-        if (below + 1 < last && heap[below + 1] < heap[below])
-            below++;
-        if (heap[below] >= key)
-            break;
-        heap[at] = heap[below];
-        at = below;
+    i64 least = heap[0], last = length - 1, key = heap[last], at = 0, below = 1;
+    while (below < last) {
+        i64 one = heap[below], other = heap[below + 1], right = other < one;
+        heap[at] = right ? other : one;
+        at = below + right;
+        below = 2 * at + 1;
     }
-    heap[at] = key;
+    push(heap, at, key);
     return least;
 }
 
@@ -67,6 +64,26 @@ static void enqueue(i64 *m, i64 home, i64 other)
     i64 *t = tasks + other * TASK, *v = vcpus + home * VCPU;
     t[VRUNTIME] = max(t[VRUNTIME], v[LEAST] - p[P_CREDIT]);
     push(heap_of(home), v[QUEUED]++, t[VRUNTIME] << TASK_BITS | other);
+}
+
+static void rouse(i64 *m, i64 v, i64 clock)
+{
+    i64 turn = NEVER << CLOCK_SHIFT | v, place = 1;
+    while (turns[place] != turn)
+        place++;
+    turn = clock << CLOCK_SHIFT | v;
+    for (; place > 1 && turns[place - 1] > turn; place--)
+        turns[place] = turns[place - 1];
+    turns[place] = turn;
+}
+
+static i64 give_turn(i64 *m, i64 turn)
+{
+    i64 first = turns[1], place = 1;
+    for (; turns[place + 1] < turn; place++)
+        turns[place] = turns[place + 1];
+    turns[place] = turn;
+    return first;
 }
 
 static i64 wake(i64 *m, i64 v, i64 clock, i64 other)
@@ -80,7 +97,7 @@ static i64 wake(i64 *m, i64 v, i64 clock, i64 other)
     n[REMOTE]++;
     i64 spent = p[P_REMOTE], *h = vcpus + home * VCPU;
     if (!h[WOKEN]) {
-        i64 now = clock + spent, asleep = h[CLOCK] >= NEVER << CLOCK_SHIFT, state = 0;
+        i64 now = clock + spent, asleep = h[HALTED], state = 0;
         if (asleep && now >= h[ASLEEP_FROM])
             state = 2;
         else if (!asleep && now < h[AWAY_UNTIL])
@@ -94,7 +111,8 @@ static i64 wake(i64 *m, i64 v, i64 clock, i64 other)
         if (asleep) {
             i64 begin = max(at, h[ASLEEP_FROM]) + (state == 2 ? p[C_WAKE] : 0);
             n[ASLEEP] += begin - h[ASLEEP_FROM];
-            h[CLOCK] = begin << CLOCK_SHIFT | home;
+            h[HALTED] = 0;
+            rouse(m, home, begin);
             h[TICK_AT] = after(h[TICK_AT], begin, p[P_TICK]);
             if (p[P_STEAL_EVERY])
                 h[STEAL_AT] = after(h[STEAL_AT], begin, p[P_STEAL_EVERY]);
@@ -118,8 +136,10 @@ static i64 pick(i64 *m, i64 v, i64 clock)
     if (!c[QUEUED]) {
         n[SLEEPS]++;
         c[ASLEEP_FROM] = clock + p[C_SLEEP];
-        if (c[INTERRUPT_AT] == NEVER)
+        if (c[INTERRUPT_AT] == NEVER) {
+            c[HALTED] = 1;
             return NEVER;
+        }
         clock = max(c[INTERRUPT_AT], c[ASLEEP_FROM]);
         n[ASLEEP] += clock - c[ASLEEP_FROM];
         return clock;
@@ -174,18 +194,18 @@ static i64 seldom(i64 *m, i64 v, i64 clock)
 void run(i64 *m, i64 limit)
 {
     i64 running = n[RUNNING], events = 0, written = 0, received = 0;
-    const i64 records = p[P_RECORDS], write = p[P_WRITE], read = p[P_READ], block = p[P_BLOCK], count = p[P_VCPUS];
+    i64 turn = turns[0];
+    const i64 records = p[P_RECORDS], write = p[P_WRITE], read = p[P_READ], block = p[P_BLOCK];
     while (running > 0 && events < limit) {
         events++;
-        i64 least = vcpus[CLOCK];
-        for (i64 i = 1; i < count; i++)
-            least = min(least, vcpus[i * VCPU + CLOCK]);
-        i64 v = least & ((1 << CLOCK_SHIFT) - 1), clock = least >> CLOCK_SHIFT, *c = vcpus + v * VCPU, task = c[RUNS];
+        if (turn > turns[1])
+            turn = give_turn(m, turn);
+        i64 v = turn & ((1 << CLOCK_SHIFT) - 1), clock = turn >> CLOCK_SHIFT, *c = vcpus + v * VCPU, task = c[RUNS];
         if (task < 0 || clock >= c[DUE]) {
-            c[CLOCK] = seldom(m, v, clock) << CLOCK_SHIFT | v;
+            turn = seldom(m, v, clock) << CLOCK_SHIFT | v;
             continue;
         }
-        i64 *t = tasks + task * TASK, *q = m + t[PIPE], spent, here = 0;
+        i64 *t = tasks + task * TASK, *q = m + t[PIPE], spent, here = 0, woken = 0, first = 0;
         if (t[LAST] < 0) {
             if (!q[UNREAD]) {
                 q[READER_SLEEPS] = 1;
@@ -202,13 +222,9 @@ void run(i64 *m, i64 limit)
                 q[FREE]++;
                 if (!q[UNREAD])
                     q[ROOM] = 0;
-                i64 waiting = q[WAITING], other = q[GROUP];
+                woken = q[WAITING];
+                first = q[GROUP];
                 q[WAITING] = 0;
-                for (; waiting; waiting >>= 1, other++)
-                    if (waiting & 1) {
-                        spent += wake(m, v, clock + spent, other);
-                        here |= tasks[other * TASK + HOME] == v;
-                    }
             }
         } else {
             if (!q[ROOM]) {
@@ -225,13 +241,15 @@ void run(i64 *m, i64 limit)
             t[PIPE] = t[PIPE] == t[LAST] ? t[FIRST] : t[PIPE] + TASK;
             written++;
             spent = write;
-            if (q[READER_SLEEPS]) {
-                q[READER_SLEEPS] = 0;
-                i64 other = q[READER];
-                spent += wake(m, v, clock + spent, other);
-                here = tasks[other * TASK + HOME] == v;
-            }
+            woken = q[READER_SLEEPS];
+            first = q[READER];
+            q[READER_SLEEPS] = 0;
         }
+        for (; woken; woken >>= 1, first++)
+            if (woken & 1) {
+                spent += wake(m, v, clock + spent, first);
+                here |= tasks[first * TASK + HOME] == v;
+            }
         t[VRUNTIME] += spent;
         t[USED] += spent;
         clock += spent;
@@ -243,14 +261,15 @@ void run(i64 *m, i64 limit)
             preempt(m, v, task);
             n[BY_WAKEUP]++;
         }
-        c[CLOCK] = clock << CLOCK_SHIFT | v;
+        turn = clock << CLOCK_SHIFT | v;
         continue;
     blocks:
         t[VRUNTIME] += block;
         t[USED] += block;
         c[RUNS] = -1;
-        c[CLOCK] = (clock + block) << CLOCK_SHIFT | v;
+        turn = (clock + block) << CLOCK_SHIFT | v;
     }
+    turns[0] = turn;
     n[RUNNING] = running;
     n[EVENTS] += events;
     n[WRITTEN] += written;

@@ -1,12 +1,22 @@
 """What an interrupt costs, re-derived from the Machine: a changed model changes these, and the notebook with them."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from avickit.lab.handles import VcpuHandle
+from avickit import AvicError
+from avickit.beat import Beats, World
+from avickit.lab.machine import Machine
+from avickit.lab.xen import XenHandle
+from avickit.silicon.parts import Core
 from avickit.workload import costs as priced
-from avickit.workload.counts import Path, Target, count, counts, ticks
+from avickit.workload.counts import Path, Target, count, counts, sleep, sleeps, tick, ticks
 from avickit.workload.parameters import CELLS, Parameters
 from avickit.workload.prices import PRICES, Standing
+from avickit.xen.parts import Vcpu
+from avickit.xen.sched import vcpu_unblock
 
 EXPECTED = {
     # path: exits of the sender and of a running target; of the sender of a target that does not run, and of that
@@ -57,10 +67,63 @@ def test_a_tick() -> None:
     }
 
 
-def test_a_changed_model_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Were the target's EOI not counted as an exit, the count would say so: it is the machine's, not a table's."""
-    monkeypatch.setattr(VcpuHandle, "exit_count", property(lambda self: 0))
-    assert count(Path.EMULATED, Target.RUNNING) != counts()[Path.EMULATED, Target.RUNNING]
+@pytest.mark.parametrize("path", Path)
+def test_the_wake_of_a_sleeper_is_counted(path: Path) -> None:
+    """Unblocked once, given a core once, one VMRUN beside those that end its exits; nobody else is woken. (X0-8)"""
+    for state in Target:
+        found = count(path, state)
+        assert found.unblocked == found.wakes == int(state is Target.SLEEPING)
+        assert found.loads == int(state is not Target.RUNNING)
+        assert found.entries == found.loads + sum(found.target_exits.values())
+
+
+@pytest.mark.parametrize("path", Path)
+def test_a_sleep(path: Path) -> None:
+    """HLT is one exit on each path, and nobody is interrupted by it. (X0-7)"""
+    found = sleep(path)
+    assert found.target_exits == {"VMEXIT_HLT": 1}
+    assert (found.doorbells, found.physical_ipis, found.wakes, found.entries) == (0, 0, 0, 0)
+    assert not found.sender_exits
+    assert found == sleeps()[path]
+
+
+Booting = Callable[..., XenHandle]
+
+
+@pytest.fixture
+def booting(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Booting, Machine, str], XenHandle]], None]:
+    """Lets a test say how the machines boot on which `counts` counts; what it keeps was counted before."""
+    boot, _ = Machine.boot, (counts(), ticks(), sleeps())
+    return lambda how: monkeypatch.setattr(Machine, "boot", lambda m, line="": how(boot, m, line))
+
+
+def test_a_changed_model_is_noticed(booting: Any) -> None:
+    """Xen with eight patches of ten does not yet use AVIC: the accelerated path counts what the emulated one does."""
+    booting(lambda boot, m, line: boot(m, line, patches=8))
+    for state in Target:
+        found = count(Path.AVIC, state)
+        assert found != counts()[Path.AVIC, state]
+        assert found == count(Path.EMULATED, state)
+    assert tick(Path.AVIC) != ticks()[Path.AVIC]
+    assert sleep(Path.AVIC) != sleeps()[Path.AVIC]
+
+
+def test_a_model_that_wakes_nobody_has_no_count(booting: Any) -> None:
+    """Were a sleeper never unblocked, there would be no number for its wake, not a wrong one."""
+
+    def unblock_nobody(w: World, core: Core, v: Vcpu) -> Beats[None]:
+        return
+        yield
+
+    def broken(boot: Booting, m: Machine, line: str) -> XenHandle:
+        xen = boot(m, line)
+        m.world.replace(vcpu_unblock, unblock_nobody, "test")
+        return xen
+
+    booting(broken)
+    with pytest.raises(AvicError, match="blocked"):
+        count(Path.PV, Target.SLEEPING)
+    assert count(Path.PV, Target.PREEMPTED).wakes == 0
 
 
 def test_costs_are_counts_times_prices() -> None:
@@ -71,6 +134,17 @@ def test_costs_are_counts_times_prices() -> None:
     assert (emulated.flight, emulated.target) == (p.physical_ipi, target)
     avic = priced.costs(p.but(avic=True)).ipi[Target.RUNNING]
     assert (avic.sender, avic.flight, avic.target) == (p.icrl_write, p.doorbell, p.handler)
+
+
+def test_sleeping_and_waking_are_counts_times_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One HLT, one wake on each path; were two counted, two would be paid."""
+    p = Parameters()
+    for avic, pv in CELLS:
+        found = priced.costs(p.but(avic=avic, pv=pv))
+        assert (found.sleep, found.wake) == (p.world_switch + p.block, p.wake)
+    twice = {key: replace(c, unblocked=2, loads=2, entries=c.entries + 1) for key, c in counts().items()}
+    monkeypatch.setattr(priced, "counts", lambda: twice)
+    assert priced.costs(p).wake == 2 * p.wake
 
 
 def test_the_prices_are_near_what_is_known_of_them() -> None:

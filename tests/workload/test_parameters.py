@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from avickit import AvicError
-from avickit.workload import Parameters, simulate
+import avickit
+from avickit import AvicError, Parameters, simulate, workload
+from avickit.workload.engine import Engine
 from avickit.workload.views import Account, count_table
 
 
@@ -43,13 +44,31 @@ def test_an_unknown_engine_is_refused() -> None:
         simulate(Parameters(loops=1), "slow")  # type: ignore[arg-type]
 
 
-def test_the_machine_loads_nothing_of_it() -> None:
-    code = "import sys; from avickit import Machine; Machine().boot(); print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not [m for m in loaded if m.startswith(("avickit.workload", "numba", "numpy", "pyarrow", "distributed"))]
-    code = "import sys, avickit.workload; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not [m for m in loaded if m.startswith(("numba", "numpy", "pyarrow", "distributed", "matplotlib"))]
+HEAVY = ("numba", "numpy", "pyarrow", "distributed", "matplotlib")
+
+
+@pytest.mark.parametrize(
+    ("code", "unloaded"),
+    [
+        ("import avickit", ("avickit.", *HEAVY)),
+        ("from avickit import Machine; Machine().boot()", ("avickit.workload", *HEAVY)),
+        ("import avickit.workload", HEAVY),
+        ("from avickit import Parameters, closed_form; print(closed_form(Parameters()).seconds)", HEAVY),
+        ("from avickit import Parameters, simulate; simulate(Parameters(loops=1, fds=1), 'plain')", HEAVY),
+    ],
+)
+def test_what_is_not_used_is_not_loaded(code: str, unloaded: tuple[str, ...]) -> None:
+    """In a new process; `import avickit` alone loads no module of the package, and so takes no time."""
+    line = f"import sys; before = {{*sys.modules}}; {code}; print('loaded', *({{*sys.modules}} - before))"
+    said = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True).stdout
+    loaded = said.rpartition("loaded")[2].split()
+    assert not [module for module in loaded if module.startswith(unloaded)]
+
+
+@pytest.mark.parametrize("name", ["Parameters", "closed_form", "simulate", "sweep"])
+def test_what_users_want_is_at_the_top(name: str) -> None:
+    assert getattr(avickit, name) is getattr(workload, name)
+    assert name in avickit.__all__
 
 
 def test_without_numba_the_plain_engine_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,6 +78,16 @@ def test_without_numba_the_plain_engine_runs(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "avickit.workload.kernel", None)
     with pytest.raises(AvicError, match="needs numba"):
         simulate(Parameters(loops=1), "fast")
+
+
+@pytest.mark.parametrize("engine", ["plain", "fast"])
+def test_progress_is_told_in_messages(engine: Engine) -> None:
+    """Those written and those read: never fewer than before, all of them in the end, for either engine."""
+    p, told = Parameters(loops=100, groups=2, pv=True), list[int]()
+    simulate(p, engine, told.append)
+    assert told == sorted(told)
+    assert told[-1] == 2 * p.messages
+    assert len(told) > 1 or engine == "fast"
 
 
 def test_an_account_slides() -> None:

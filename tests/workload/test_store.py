@@ -1,14 +1,10 @@
-"""Results in files, measured times beside them, and the command line."""
+"""Results in files, measured times beside them, what comes along, the closed form."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from avickit import AvicError, data
-from avickit.cli import main
 from avickit.workload import CELLS, Parameters, simulate
 from avickit.workload.closed import IPIS, UNEXPLAINED_US, WORK_US, closed_form, fit, ipi_us
 from avickit.workload.compare import compare, measured
@@ -16,11 +12,6 @@ from avickit.workload.result import Result
 from avickit.workload.store import Store
 
 SMALL = Parameters(loops=2, groups=1, fds=3)
-TINY = ("--loops", "2", "--set", "groups=1", "--set", "fds=3", "--engine", "plain")
-
-
-def run(*args: str) -> Any:
-    return CliRunner().invoke(main, ["hackbench", *args])
 
 
 @pytest.fixture(scope="module")
@@ -40,21 +31,85 @@ def test_what_was_kept_is_read_back(name: str, results: list[Result], tmp_path: 
     assert b"the command" in (tmp_path / name).read_bytes()
 
 
-def test_a_file_of_another_kind_or_with_a_bad_row_is_told(results: list[Result], tmp_path: Path) -> None:
-    with pytest.raises(AvicError, match=r"ends in \.csv or \.parquet"):
-        Store(tmp_path / "results.txt")
-    store = Store(tmp_path / "r.csv")
-    store.add(results[0])
-    good = store.path.read_text()
-    store.path.write_text(good.replace("false,false,2,", "false,perhaps,2,"))
-    with pytest.raises(AvicError, match=r"r\.csv, line 2: .*perhaps.*true or false"):
-        Store(store.path)
-    store.path.write_text(good.replace("written", "wrote"))
-    with pytest.raises(AvicError, match="written"):
-        Store(store.path)
+def test_two_who_write_one_file_keep_each_others_rows(results: list[Result], tmp_path: Path) -> None:
+    one, two = Store(tmp_path / "r.csv", "one"), Store(tmp_path / "r.csv", "two")
+    for n, found in enumerate(results):
+        (one, two)[n % 2].add(found)
+    assert Store(tmp_path / "r.csv").results == results
+    assert Store(tmp_path / "r.csv").commands == ["one", "two"]
+
+
+def test_a_file_of_another_kind_is_told(tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    for name, said in (("results.txt", r"ends in \.csv or \.parquet"), ("folder.csv", "not a folder")):
+        with pytest.raises(AvicError, match=said):
+            Store(tmp_path / name)
     (tmp_path / "r.parquet").write_bytes(b"no parquet")
     with pytest.raises(AvicError, match="cannot be read as Parquet"):
         Store(tmp_path / "r.parquet")
+    (tmp_path / "r.csv").write_bytes(b"\xff\xfe\x00")
+    for path in (tmp_path / "r.csv", tmp_path / f"{'r' * 300}.csv"):
+        with pytest.raises(AvicError, match=r"r\.csv cannot be read"):
+            Store(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("false,false,2,", "false,perhaps,2,", "line 3: .*perhaps.*true or false"),
+        ("false,false,2,", "false,false,-2,", "line 3: loops: -2 given"),
+        ("false,false,2,", "false,false,3,", "line 3: .*not those of its parameters"),
+        ("2200000000", "2300000000", "line 3: .*not those of its parameters"),
+        ("written", "wrote", "columns: .*written"),
+        ("avic,pv,", "avic;pv,", "columns: avic;pv"),
+        ("false,false,2,", "false,false,2,7,", "line 3: more or fewer values than"),
+        ("false,false,2,", '"false,false,2,', "cannot be read"),
+    ],
+)
+def test_a_changed_row_is_told_by_line(old: str, new: str, said: str, results: list[Result], tmp_path: Path) -> None:
+    store = Store(tmp_path / "r.csv", "the command")
+    store.add(results[0])
+    store.path.write_text(store.path.read_text().replace(old, new, 1))
+    with pytest.raises(AvicError, match=rf"r\.csv.*{said}"):
+        Store(store.path)
+
+
+@pytest.mark.parametrize("name", ["r.csv", "r.parquet"])
+def test_wherever_a_file_is_cut_off_it_is_told_or_whole(name: str, results: list[Result], tmp_path: Path) -> None:
+    """At any of many places: never is a part of a row taken for a row."""
+    store = Store(tmp_path / name, "the command")
+    for found in results[:2]:
+        store.add(found)
+    whole, told = store.path.read_bytes(), set()
+    for end in {*range(1, len(whole), 97), *range(len(whole) - 40, len(whole))}:
+        store.path.write_bytes(whole[:end])
+        try:
+            kept = Store(store.path).results
+        except AvicError as error:
+            told.add(str(error))
+        else:
+            assert kept == results[: len(kept)]
+    assert told
+    assert all(name in said for said in told)
+
+
+def test_a_table_of_something_else_is_no_result(tmp_path: Path) -> None:
+    import pyarrow as arrow
+    from pyarrow import parquet
+
+    parquet.write_table(arrow.table({"a": [1]}), tmp_path / "other.parquet")
+    with pytest.raises(AvicError, match=r"other\.parquet: columns: a given, expected avic, pv"):
+        Store(tmp_path / "other.parquet")
+
+
+def test_what_cannot_be_written_is_told(results: list[Result], tmp_path: Path) -> None:
+    for place in (tmp_path / "nowhere" / "r.csv", Path("/dev/null/r.parquet")):
+        with pytest.raises(AvicError, match="cannot be written: N"):
+            Store(place).claim()
+        with pytest.raises(AvicError, match="cannot be written: "):
+            Store(place).add(results[0])
+    Store(tmp_path / "r.csv").claim()
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_table_of_the_series() -> None:
@@ -73,6 +128,11 @@ def test_a_bad_measured_file_names_the_line(row: str, said: str, tmp_path: Path)
         measured(tmp_path / "mine.csv")
 
 
+def test_a_spreadsheets_mark_in_front_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("\ufeffavic,xen_nopv,seconds\nTRUE,FALSE,10\n", encoding="utf-8")
+    assert measured(tmp_path / "mine.csv")[True, True].mean == 10
+
+
 def test_measured_runs_of_another_length_are_scaled(results: list[Result], tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("avic,xen_nopv,seconds,loops\ntrue,true,2,1000\ntrue,true,4,1000\n")
     [*_, line] = [x for x in compare(measured(tmp_path / "mine.csv"), results) if x.measured]
@@ -82,58 +142,33 @@ def test_measured_runs_of_another_length_are_scaled(results: list[Result], tmp_p
     assert "300.0 s (200.0..400.0, 2 runs)" in str(line)
 
 
-def test_the_command_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
-    out = str(tmp_path / "r.csv")
-    first = run(*TINY, "--out", out, "--cell", "emulated")
-    assert first.exit_code == 0
-    assert "emulated seed 1    run" in first.output
-    again = run(*TINY, "--out", out, "--seeds", "2")
-    assert "emulated seed 1    kept" in again.output
-    assert "emulated seed 2    run" in again.output
-    rows = Store(out).results
-    assert len(rows) == 8
-    assert all(r == simulate(r.parameters, "plain") for r in rows)
-
-
-def test_workers_give_the_same(tmp_path: Path) -> None:
-    both = [str(tmp_path / "one.csv"), str(tmp_path / "two.csv")]
-    for out, workers in zip(both, ("1", "2"), strict=True):
-        assert run(*TINY, "--out", out, "--workers", workers).exit_code == 0
-    one, two = ({r.parameters: r for r in Store(out).results} for out in both)
-    assert one == two
-
-
-def test_compare_takes_the_run_that_comes_along() -> None:
-    found = run("--compare", str(data.path("hackbench.csv")))
-    assert found.exit_code == 0
-    assert "no AVIC, xen_nopv  517.0 s  " in found.output
-    assert "1 run" not in found.output, "each number of the series is a mean of ten"
-    assert "3 runs" in found.output
-    assert "no prediction" in found.output
-    assert len(json.loads(run("--compare", str(data.path("hackbench.csv")), "--json").output)) == 4
-
-
-@pytest.mark.parametrize(
-    ("args", "said"),
-    [(("--set", "nothing=1"), "nothing"), (("--set", "wake"), "NAME=VALUE"), (("--loops", "0"), "loops: 0 given")],
-)
-def test_bad_input_is_one_sentence(args: tuple[str, ...], said: str) -> None:
-    found = run(*args)
-    assert found.exit_code == 2
-    assert said in found.output
-
-
-def test_parameters_are_listed_with_their_standing() -> None:
-    assert "literature" in run("--parameters").output
-    assert {"unit", "standing"} <= json.loads(run("--parameters", "--json").output)[-1].keys()
-
-
 def test_the_full_run_is_the_full_run() -> None:
     """All four cells, three seeds, 400 million messages each, at the frozen prices."""
     found = Store(data.path("hackbench-simulated.csv")).results
     defaults = [Parameters(avic=a, pv=v, loops=100_000, seed=s) for a, v in CELLS for s in (1, 2, 3)]
     assert [r.parameters for r in found] == defaults
     assert all(r.counters["written"] == r.counters["received"] == 400_000_000 for r in found)
+
+
+@pytest.mark.parametrize(
+    ("cell", "digest"),
+    [
+        ((False, False), "8ce8bd2a373fa2c5"),
+        ((True, False), "f6653439c4882f1c"),
+        ((False, True), "355980d2e5796d4e"),
+        ((True, True), "355980d2e5796d4e"),
+    ],
+)
+def test_the_model_is_the_one_that_made_what_was_kept(cell: tuple[bool, bool], digest: str) -> None:
+    """Prices, counts and steps as when the full size was run: who changes one of them has to run that again."""
+    assert simulate(Parameters(avic=cell[0], pv=cell[1], loops=20)).digest == digest
+
+
+@pytest.mark.parametrize("n", [0, 8, 17])
+def test_what_was_kept_comes_out_again(n: int) -> None:
+    """Bit for bit, of the rows that take a second; the full size takes half a minute and is the same code."""
+    found = Store(data.path("hackbench-switch.csv")).results[n]
+    assert simulate(found.parameters) == found
 
 
 def test_the_closed_form_holds_only_with_what_has_no_mechanism() -> None:

@@ -2,12 +2,15 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -19,8 +22,8 @@ from avickit.workload.sweep import points
 
 GRID: dict[str, list[Any]] = {"avic": [False, True], "vcpus": [2, 3]}
 BASE = Parameters(loops=2, groups=2, fds=4)
-LONG = Parameters(loops=1500, groups=4, fds=10)
-"""Some seconds in the plain engine: long enough to be killed in."""
+LONG = Parameters(loops=300, groups=4, fds=10)
+"""A second or two in the plain engine: long enough to be killed in."""
 
 
 def in_order(results: Any) -> list[Result]:
@@ -56,20 +59,35 @@ def test_threads_give_the_same(here: list[Result]) -> None:
         assert in_order(sweep(GRID, [1, 2], executor, base=BASE, engine="plain")) == here
 
 
+class Held(Executor):
+    """Gives out futures that the test itself fulfils."""
+
+    def __init__(self) -> None:
+        self.given: dict[int, tuple[Future[Any], Callable[[], Any]]] = {}
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.given[args[0].seed] = future, lambda: fn(*args, **kwargs)
+        return future
+
+    def finish(self, seed: int) -> None:
+        """This point is done."""
+        future, do = self.given.pop(seed)
+        future.set_result(do())
+
+
 def test_results_come_as_they_finish() -> None:
-    class Backwards(Executor):
-        """Keeps all and does the last first."""
-
-        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-            future: Future[Any] = Future()
-            waiting.append((future, fn, args))
-            if len(waiting) == 2:
-                for f, do, with_what in reversed(waiting):
-                    f.set_result(do(*with_what))
-            return future
-
-    waiting: list[Any] = []
-    assert len(list(sweep({"seed": [1, 2]}, None, Backwards(), base=BASE, engine="plain"))) == 2
+    """The last first, while all others are still under way; who has heard enough cancels the rest."""
+    executor = Held()
+    results = sweep({"seed": range(1, 5)}, None, executor, base=BASE, engine="plain")
+    seen = []
+    for seed in (4, 2, 3):
+        threading.Timer(0.01, executor.finish, [seed]).start()
+        seen.append(next(results).parameters.seed)
+        assert not executor.given[1][0].done()
+    assert seen == [4, 2, 3]
+    results.close()  # type: ignore[attr-defined]
+    assert executor.given[1][0].cancelled()
 
 
 def test_a_point_that_fails_is_tried_again_and_then_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,41 +115,82 @@ def test_a_point_that_fails_is_tried_again_and_then_told(monkeypatch: pytest.Mon
             executor.shutdown()
 
 
-WELL_INTO = 1.5
-"""Seconds of processor time that a worker has used when it is past its imports and in its point."""
+WELL_INTO = 0.3
+"""Seconds of processor time after which a worker that had been idle is in the middle of its point."""
 
 
-def kill_one_at_work(pool: Processes, killed: list[int], over: threading.Event) -> None:
-    """Wait until both workers have come well into their points, then kill one; give up when all is over."""
-    while not over.wait(0.02):
-        pids = pool.pids()
-        if len(pids) == 2 and all(psutil.Process(pid).cpu_times().user > WELL_INTO for pid in pids):
-            killed.extend(pids)
-            os.kill(pids[0], signal.SIGKILL)
-            return
+def used(pid: int) -> float:
+    """A process's seconds of processor time."""
+    return float(psutil.Process(pid).cpu_times().user)
+
+
+@contextmanager
+def killing_one_at_work(pids: list[int]) -> Iterator[None]:
+    """Meanwhile, as soon as all workers have come well into their points, a SIGKILL for the first of them."""
+    before, over, killed = {pid: used(pid) for pid in pids}, threading.Event(), threading.Event()
+
+    def kill() -> None:
+        while not over.wait(0.02):
+            if all(used(pid) > before[pid] + WELL_INTO for pid in pids):
+                os.kill(pids[0], signal.SIGKILL)
+                killed.set()
+                return
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        killer.join()
+    assert killed.is_set()
 
 
 def test_a_worker_killed_in_mid_point_costs_only_its_point() -> None:
     """A real SIGKILL: the other worker's process lives on, and one point is tried again."""
     retried: list[tuple[Parameters, str]] = []
-    killed: list[int] = []
     wanted = [LONG.but(seed=n) for n in (1, 2)] + [BASE.but(seed=n) for n in (1, 2, 3)]
     with Processes(2) as pool:
-        over = threading.Event()
-        killer = threading.Thread(target=kill_one_at_work, args=(pool, killed, over))
-        killer.start()
+        list(sweep([BASE, BASE.but(seed=9)], None, pool, engine="plain"))  # both are past their imports
+        pids = pool.pids()
+        assert len(pids) == 2
         note = lambda p, why: retried.append((p, type(why).__name__))  # noqa: E731
-        try:
+        with killing_one_at_work(pids):
             found = list(sweep(wanted, None, pool, engine="plain", on_retry=note))
-        finally:
-            over.set()
-            killer.join()
-        assert killed[1] in pool.pids()
-        assert killed[0] not in pool.pids()
+        assert pids[1] in pool.pids()
+        assert pids[0] not in pool.pids()
     assert [(p in wanted[:2], why) for p, why in retried] == [(True, "BrokenProcessPool")]
     assert sorted(r.parameters.seed for r in found) == [1, 1, 2, 2, 3]
     alone = {r.parameters: r for r in sweep(wanted, None)}
     assert {r.parameters: r for r in found} == alone
+
+
+PARENT = """
+import time
+from avickit.workload import Parameters, Processes
+
+def main():
+    pool = Processes(1)
+    pool.submit(abs, 1).result()
+    pool.submit(time.sleep, 600)
+    print(*pool.pids(), flush=True)
+    time.sleep(600)
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
+    """Even when that is killed and cannot tell them; by themselves they would wait for its next word for ever."""
+    (tmp_path / "parent.py").write_text(PARENT)
+    line = [sys.executable, str(tmp_path / "parent.py")]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as parent:
+        assert parent.stdout is not None
+        worker = psutil.Process(int(parent.stdout.readline()))
+        assert worker.is_running()
+        parent.kill()
+    worker.wait(timeout=30)
 
 
 def test_an_executor_that_breaks_as_a_whole_loses_nothing_either(here: list[Result]) -> None:
@@ -152,7 +211,7 @@ def test_a_bad_number_of_workers_is_refused(workers: Any) -> None:
 
 
 def test_on_a_dask_cluster(here: list[Result]) -> None:
-    """`Client.get_executor()` of a cluster of two workers on this machine, and nothing but 127.0.0.1."""
+    """`Client.get_executor()` of a cluster of two workers on this machine, and nothing but 127.0.0.1; one is killed."""
     from distributed import Client, LocalCluster
 
     cluster = LocalCluster(  # type: ignore[no-untyped-call]
@@ -163,3 +222,8 @@ def test_on_a_dask_cluster(here: list[Result]) -> None:
         assert addresses == ["127.0.0.1"] * 2
         with client.get_executor() as executor:
             assert in_order(sweep(GRID, [1, 2], executor, base=BASE, engine="plain")) == here
+            pids = list(client.run(os.getpid).values())
+            with killing_one_at_work(pids):
+                found = list(sweep([LONG, LONG.but(seed=2)], None, executor, engine="plain"))
+        assert psutil.pid_exists(pids[1])
+        assert in_order(found) == in_order(sweep([LONG, LONG.but(seed=2)], None))
