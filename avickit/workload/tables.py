@@ -4,6 +4,7 @@ Does not model: anything.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from avickit.show.tags import cell, head, panel, row, table, text
@@ -100,17 +101,21 @@ class Account(View):
         import ipywidgets as w
 
         out = w.HTML(self.html)
-        ranges = {"work_us": (0, 2), "ipis": (0, 1), "unexplained_us": (0, 2)}
-        sliders = [self._slider(w.FloatSlider, name, ranges[name], self.told[name], 0.01) for name in self.told]
+
+        def slider(make: Callable[..., Any], name: str, words: str, now: float, most: float, step: float) -> Any:
+            look = {"style": {"description_width": "14em"}, "layout": {"width": "38em"}}
+            made = make(now, min=0, max=most, step=step, description=words, **look)
+            made.observe(lambda change: self._slid(name, change.new, out), "value")
+            return made
+
+        sliders = [
+            slider(partial(w.FloatSlider, readout_format=".4g"), name, SLIDERS[name][0], now, *SLIDERS[name][1:])
+            for name, now in self.told.items()
+        ]
         for name in self.prices:
             now = int(getattr(self.base, name))
-            sliders.append(self._slider(w.IntSlider, name, (0, max(3 * now, 1000)), now, 50))
-        for slider in sliders:
-            slider.observe(lambda change: self._slid(change.owner.description, change.new, out), "value")
+            sliders.append(slider(w.IntSlider, name, f"{name}, cycles", now, max(3 * now, 1000), 50))
         return w.VBox([*sliders, out])
-
-    def _slider(self, make: Callable[..., Any], name: str, span: tuple[float, float], now: float, step: float) -> Any:
-        return make(now, min=span[0], max=span[1], step=step, description=name, style={"description_width": "9em"})
 
     def _slid(self, name: str, value: float, out: Any) -> None:
         if name in self.told:
@@ -118,3 +123,11 @@ class Account(View):
         else:
             self.base = self.base.but(**{name: value})
         out.value = self.html
+
+
+SLIDERS = {
+    "work_us": ("work, us a message", 2, 0.001),
+    "ipis": ("IPIs a message", 1, 0.0008),
+    "unexplained_us": ("unexplained, us a message", 2, 0.001),
+}
+"""Words, greatest value and step. The numbers to begin with lie on steps, for a slider rounds what does not."""

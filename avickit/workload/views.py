@@ -33,9 +33,10 @@ def bands(results: Sequence[Result], measured: Mapping[Cell, Band]) -> Figure:
             axes.plot(seeds, [n + 0.15] * len(seeds), "o", color=ink("blue"), fillstyle="none")
             axes.plot([theirs[c].low, theirs[c].high], [n + 0.15] * 2, "-", color=ink("blue"), linewidth=4, alpha=0.4)
             axes.plot([measured[c].mean], [n - 0.15], "D", color=ink("vermillion"))
-        words(axes, (top, 2.6), "diamond: measured, mean of 10 runs", side="right")
-        words(axes, (top, 2.9), "rings and bar: simulated, a ring a seed", side="right")
-        axes.set_ylim(3.6, -0.6)
+        below = len(cells) - 0.2  # where no cell has its marks
+        words(axes, (top, below), "diamond: measured, mean of 10 runs", side="right")
+        words(axes, (top, below + 0.35), "rings and bar: simulated, a ring a seed", side="right")
+        axes.set_ylim(below + 0.6, -0.6)
         axes.set_xlim(0, top * 1.05)
         marks = {float(s): str(s) for s in range(0, int(top) + 1, 100)}
         scales(axes, marks, {n: NAMES[c] for n, c in enumerate(cells)}, "seconds for 100000 loops")
