@@ -64,6 +64,6 @@ def __getattr__(name: str) -> object:
     """Load what is asked for when it is asked for: `import avickit` stays quick."""
     if name not in _WHERE:
         raise AttributeError(f"module 'avickit' has no attribute {name!r}")
-    if name == "Machine":
-        import_module("avickit.show")  # it gives everything that a machine hands out its HTML form
+    if name in ("Machine", "exhibit", "explore"):
+        import_module("avickit.show")  # it gives what these hand out its HTML form
     return getattr(import_module(_WHERE[name]), name)

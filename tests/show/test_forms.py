@@ -240,6 +240,15 @@ def test_importing_the_views_is_light() -> None:
     assert answer_of(f"{every}; Stepper, html, look; print(sorted(heavy & set(sys.modules)))") == "[]"
 
 
+def test_what_is_imported_alone_has_its_html() -> None:
+    runs = "from avickit import explore; found = explore('race-plain-store')"
+    assert answer_of(f"{runs}; print('<table' in found._repr_html_())") == "True"
+    assert (
+        answer_of("from avickit import exhibit; print('<table' in exhibit('X01').wrong.machine._repr_html_())")
+        == "True"
+    )
+
+
 def test_a_machine_loads_what_draws_it_when_it_is_shown() -> None:
     runs = "import sys; from avickit import Machine; m = Machine(); m.boot('svm=avic').create_domain(vcpus=2)"
     asleep = "('avickit.show.', 'avickit.museum', 'avickit.lab.explore', 'avickit.lab.scenario')"
