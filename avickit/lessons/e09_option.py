@@ -59,7 +59,7 @@ def broken_cases(random: Random) -> Iterator[tuple[str, ...]]:
 def broken_judge(case: tuple[Any, ...], got: Any) -> str:
     """Boot with each, right and as published. (X32)"""
     if not isinstance(got, (set, frozenset, list, tuple)) or not set(got) <= set(case):
-        return f"{got!r} is not a set of these options."
+        return f"{got!r} is not a set of these options, each as it stands behind svm=."
     for option in case:
         wrong = avic_of(option) != avic_of(option, "X32")
         if wrong != (option in got):
@@ -86,6 +86,6 @@ BROKEN = Exercise(
     "the set of those options after which the published parser leaves AVIC in another state than the intended one.",
     broken_cases,
     broken_judge,
-    lambda case: ", ".join(f"svm={option}" for option in case),
+    lambda case: "\n".join(f"svm={option}" for option in case),
     value=True,
 )

@@ -77,7 +77,7 @@ def review_judge(case: tuple[Any, ...], got: Any) -> str:
     new = {name for name in case if "B2" in item(name).versions and "B1" not in item(name).versions}
     wrong = [f"{name} is in both, or in B1 alone" for name in sorted(got - new)]
     missing = len(new - got)
-    return "; ".join(wrong) + "." if wrong else f"{missing} more came with B2." if missing else ""
+    return "; ".join(wrong) + "." if wrong else f"{missing} more are in B2 and not in B1." if missing else ""
 
 
 def find_cases(random: Random) -> Iterator[tuple[str]]:
@@ -118,10 +118,10 @@ LOST = Exercise(
 )
 REVIEW = Exercise(
     "b1_to_b2",
-    "the set of those defects that came with B2, by number.",
+    "the set of those defects that B2 has and B1 has not, by number.",
     review_cases,
     review_judge,
-    lambda case: "; ".join(f"{name}: {item(name).title}" for name in case),
+    lambda case: "\n".join(f"{name}: {item(name).title}" for name in case),
     value=True,
 )
 FIND = Exercise(

@@ -50,10 +50,12 @@ class Input:
     goal: str
 
     def __repr__(self) -> str:
-        return f"Input: {self.given}\nGoal: {self.goal}"
+        gap = "\n" if "\n" in self.given else " "
+        return f"Input:{gap}{self.given}\nGoal: {self.goal}"
 
     def _repr_html_(self) -> str:
-        return f"<p><b>Input</b> <code>{escape(self.given)}</code></p><p><b>Goal</b> {escape(self.goal)}</p>"
+        style = ' style="display:block;white-space:pre-wrap"' if "\n" in self.given else ""
+        return f"<p><b>Input</b> <code{style}>{escape(self.given)}</code></p><p><b>Goal</b> {escape(self.goal)}</p>"
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def check(exercise: Exercise, answer: Answer, seed: str = "") -> Verdict:
 
 
 def try_one(exercise: Exercise, answer: Answer, case: tuple[Any, ...]) -> str:
-    """What differs for one input."""
+    """What differs for one input, which is named unless `given` shows it."""
     got = answer
     if not exercise.value:
         if any(answer is stub for stub in STUBS):
@@ -100,13 +102,21 @@ def try_one(exercise: Exercise, answer: Answer, case: tuple[Any, ...]) -> str:
         try:
             got = answer(*case)
         except NotImplementedError:
-            got = None
+            return stub_of(exercise)
         except Exception as error:  # whatever a student's function raises is an answer to be told about
             return f"for {exercise.show(case)}: {type(error).__name__}: {error}."
+        if got is None and not empty(answer):
+            return f"for {exercise.show(case)}: None came back. Goal: {exercise.goal}"
     if any(got is stub for stub in STUBS):
         return stub_of(exercise)
     told = exercise.judge(case, got)
-    return f"for {exercise.show(case)}: {told}" if told and not exercise.value else told
+    return told if exercise.value or not told else f"for {exercise.show(case)}: {told}"
+
+
+def empty(function: Answer) -> bool:
+    """Whether a function's body is as short as three dots: it looks at no argument, so nobody has begun to write it."""
+    code = getattr(function, "__code__", None)
+    return code is not None and len(code.co_code) <= len((lambda: None).__code__.co_code)
 
 
 def stub_of(exercise: Exercise) -> str:

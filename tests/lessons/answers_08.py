@@ -45,6 +45,11 @@ WRONG: list[Wrong] = [
         "no tick",
     ),
     (e08.ASSIST, lambda avic, source, vector, tick: (assist(avic, source, vector, tick)[0], False), "ticks no more"),
+    (
+        e08.ASSIST,
+        lambda avic, source, vector, tick: (assist(avic, source, vector, tick)[0], tick == vector),
+        "CALLBACK",
+    ),
     (e08.ASSIST, lambda avic, source, vector, tick: True, "two truth values"),
     (e08.VMRUN, lambda injected, pending, in_service: (injected,), "takes more"),
     (e08.VMRUN, lambda injected, pending, in_service: (max(pending), injected), "first"),

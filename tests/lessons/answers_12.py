@@ -24,7 +24,7 @@ WRONG: list[Wrong] = [
     (e12.LOST, lambda *order: order.index("read IRR") < order.index("set IRR"), "the target read IRR"),
     (e12.LOST, lambda *order: order.index("read IsRunning") < order.index("clear IsRunning"), "the sender read"),
     (e12.LOST, lambda *order: 1, "neither True nor False"),
-    (e12.REVIEW, lambda *names: set(), "2 more came with B2"),
+    (e12.REVIEW, lambda *names: set(), "2 more are in B2 and not in B1"),
     (e12.REVIEW, lambda *names: set(names), "in both, or in B1 alone"),
     (e12.REVIEW, lambda *names: sorted(names), "not a set"),
     (e12.FIND, other, "another function and another thought"),

@@ -7,7 +7,7 @@ import pytest
 
 from avickit import Machine
 from avickit.errors import AvicError
-from avickit.lessons import check, e05_exits, given
+from avickit.lessons import check, e05_exits, e09_option, given
 from avickit.lessons import e00_tour as tour
 from avickit.lessons.exercise import Exercise
 from avickit.manual.exits import NoAccelInfo1
@@ -91,6 +91,33 @@ def test_the_right_answer_of_another_seed_is_refused(exercise: Exercise, answer:
 def test_an_answer_that_raises_is_told_so(exercise: Exercise) -> None:
     assert "KeyError: 'nothing'" in str(check(exercise, broken))
     assert "'no function' is no function" in str(check(exercise, "no function"))
+
+
+@pytest.mark.parametrize("exercise", FUNCTIONS, ids=by_name)
+def test_who_has_written_something_and_returns_nothing_is_not_told_of_a_stub(exercise: Exercise) -> None:
+    known: dict[str, Any] = {}
+    verdict = str(check(exercise, lambda *case: known.get(repr(case))))
+    assert f"for {exercise.show(exercise.drawn()[0])}: None came back. Goal: {exercise.goal}" in verdict
+    assert "stub" not in verdict
+
+
+@pytest.mark.parametrize(("exercise", "answer", "said"), WRONG, ids=by_name)
+def test_a_verdict_names_the_input_of_a_function_and_does_not_repeat_what_is_given(
+    exercise: Exercise, answer: Function, said: str
+) -> None:
+    verdict = str(check(exercise, answered(exercise, answer)))
+    if exercise.value:
+        assert repr(given(exercise)).partition("\nGoal:")[0].removeprefix("Input:").strip() not in verdict
+    else:
+        assert any(verdict.startswith(f"Not yet: for {exercise.show(case)}: ") for case in exercise.drawn())
+
+
+def test_an_input_of_several_lines_keeps_them() -> None:
+    """A browser joins the lines of plain code."""
+    found = given(e09_option.BROKEN)
+    assert found.given.count("\n") == 4
+    assert "white-space:pre-wrap" in found._repr_html_()
+    assert "white-space" not in given(e05_exits.NOACCEL)._repr_html_()
 
 
 @pytest.mark.parametrize("exercise", ALL, ids=by_name)
