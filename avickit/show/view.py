@@ -92,4 +92,7 @@ class View:
             self._live = self._live or self.widget()
         except ImportError:
             return bundle
-        return bundle if self._live is None else {**self._live._repr_mimebundle_()[0], **bundle}
+        if self._live is None:
+            return bundle
+        live = self._live._repr_mimebundle_()  # ipywidgets answer with data, anywidgets with data and metadata
+        return {**(live[0] if isinstance(live, tuple) else live), **bundle}

@@ -88,14 +88,6 @@ class Account(View):
         """The table."""
         return self.shown.html
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        bundle = {"text/plain": self.text, "text/html": self.html}
-        try:
-            self._live = self._live or self.widget()
-        except ImportError:
-            return bundle
-        return {**self._live._repr_mimebundle_(), **bundle}
-
     def widget(self) -> Any:
         """Sliders above the table. Raises ImportError where widgets do not run."""
         import ipywidgets as w
