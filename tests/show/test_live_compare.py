@@ -81,6 +81,10 @@ def test_pages_can_be_chosen(ipi: Scene) -> None:
     assert data["jump"]["at"] == 0
 
 
+def test_without_a_difference_the_usual_pages_are_folded(ipi: Scene) -> None:
+    assert data_of(Compare(ipi.m, ipi.m))["open"] == [0, 0, 0]
+
+
 def test_sides_may_have_different_pages() -> None:
     data = data_of(Compare(play(["send"], patches=0, cmdline=""), play(["send"])))
     assert [len(side["sheets"]) for side in data["sides"]] == [2, 3]

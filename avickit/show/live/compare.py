@@ -65,7 +65,7 @@ def compare_data(c: Comparison, stories: tuple[Story, Story], *, by_name: bool) 
         "sides": [shown(story) for story in stories],
         "rows": [[-1 if n is None else n for n in row] for row in rows],
         "titles": titles(stories, rows),
-        "open": opened(c, stories, rows),
+        "open": opened(c, stories, rows, wanted=not by_name),
         "absent": panel(text(ABSENT)),
         "words": WORDS,
     }
@@ -114,8 +114,8 @@ def titles(stories: tuple[Story, Story], rows: list[Row]) -> list[str]:
     ]
 
 
-def opened(c: Comparison, stories: tuple[Story, Story], rows: list[Row]) -> list[int]:
-    """Which rows are open: those on which the first difference begins; all, if there are no such."""
+def opened(c: Comparison, stories: tuple[Story, Story], rows: list[Row], *, wanted: bool) -> list[int]:
+    """Which rows are open: those where the first difference begins; else all, if there is one or they are `wanted`."""
     found = [
         int(
             any(
@@ -125,7 +125,7 @@ def opened(c: Comparison, stories: tuple[Story, Story], rows: list[Row]) -> list
         )
         for row in rows
     ]
-    return found if any(found) else [1] * len(found)
+    return found if any(found) else [int(wanted or c.first is not None)] * len(found)
 
 
 def is_on(story: Story, page: Page, n: int) -> bool:
