@@ -4,15 +4,16 @@ A hostile view is opened in Chromium, clicked through and looked at: nothing has
 of element is there that a tame view has not.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from avickit import Machine, MachineView, Stepper
+from avickit import Machine, MachineView, Stepper, explore
 from avickit.lab.trace import load
-from avickit.show import look
+from avickit.show import html, look
 from avickit.show.as_page import page as whole_page
 from tests.browser.conftest import Watch
 from tests.browser.views import LIVE, VIEWS, Made, made
@@ -86,9 +87,9 @@ def test_all_static_forms(disk: Page, tame: Made, hostile: Made, tmp_path: Path)
     for name, story in (("tame", tame), ("hostile", hostile)):
         scene = story.scene
         looks = [look(x).html for x in (*scene.pages, scene.b, scene.dom, scene.m.trace, scene.handed, scene.a.exits)]
-        html = "".join([*(view(story).html for view in VIEWS.values()), *looks])
+        forms = "".join([*(view(story).html for view in VIEWS.values()), *looks])
         files.append(tmp_path / f"{name}.html")
-        files[-1].write_text(whole_page(story.words, html, None), encoding="utf-8")
+        files[-1].write_text(whole_page(story.words, forms, None), encoding="utf-8")
     wanted = inside(disk, files[0])
     assert (wanted["on"], wanted["links"], wanted["owned"]) == ([], [], 0)
     assert inside(disk, files[1]) == wanted
@@ -116,6 +117,38 @@ def test_a_command_line(disk: Page, tmp_path: Path) -> None:
         xen = m.boot(f"svm=avic {words}")
         xen.run(xen.create_domain().vcpus[0], core=0)
         found.append([inside(disk, view.save(tmp_path / "x.html")) for view in (MachineView(m), Stepper(m))])
+    assert all((one["on"], one["links"], one["owned"]) == ([], [], 0) for one in found[0])
+    assert found[1] == found[0]
+
+
+SCENARIO = """
+format = 1
+title = {words}
+why = {words}
+memory = "tso"
+setup = [
+  {{ run = "v0", core = 0, say = {words} }}, {{ run = "v1", core = 1 }},
+  {{ vcpu = "v1", write = "SVR", value = 0x1FF }},
+  {{ vcpu = "v0", write = "ICRH", value = 0x02000000 }}, {{ mark = {words} }},
+]
+boot = {{ cmdline = "svm=avic", defects = ["X03"] }}
+domain = {{ vcpus = 2 }}
+race = {{ sleeper = [{{ vcpu = "v1", do = "hlt" }}], sender = [{{ vcpu = "v0", write = "ICRL", value = 0x41 }}] }}
+"""
+
+
+def test_a_scenario_and_what_explore_finds_in_it(disk: Page, tmp_path: Path) -> None:
+    """All words of a file that somebody has sent; its own name is one of them."""
+    found = []
+    for name, words in (("tame", "words"), ("<img src=x onerror=alert(1)>", " ".join(HOSTILE))):
+        file = tmp_path / f"{name}.toml"
+        file.write_text(SCENARIO.format(words=json.dumps(words)), encoding="utf-8")
+        lost = explore(file)
+        assert lost.verdict == "lost wake-up"
+        shown = [Stepper(scenario=file), Stepper(lost)]
+        pages = [inside(disk, view.save(tmp_path / "x.html")) for view in shown]
+        (tmp_path / "y.html").write_text(whole_page(words, html(lost), None), encoding="utf-8")
+        found.append([*pages, inside(disk, tmp_path / "y.html")])
     assert all((one["on"], one["links"], one["owned"]) == ([], [], 0) for one in found[0])
     assert found[1] == found[0]
 
