@@ -48,7 +48,8 @@ def executed(file: Path, folder: Path, stem: str, prefix: str) -> Any:
     notebook = nbformat.read(file, as_version=4)
     first = FIRST_CELL.format(folder=str(folder), stem=stem, prefix=prefix)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
-    client = nbclient.NotebookClient(notebook, resources={"metadata": {"path": str(file.parent)}})
+    where, quiet = {"metadata": {"path": str(file.parent)}}, ["--log-level=40"]  # else each kernel warns of its socket
+    client = nbclient.NotebookClient(notebook, resources=where, extra_arguments=quiet)
     asyncio.run(client.async_execute())  # not execute(): that leaves the event loop of a thread open
     del notebook.cells[0]
     notebook.metadata.pop("widgets", None)
