@@ -355,9 +355,12 @@ STEPS = """async root => {
 def test_a_page_that_is_loaded_again_has_its_view_again(page: Page, lab_root: Path) -> None:
     """The notebook is saved, with the static form beside the widget; the kernel still knows the widget and its beat."""
     view = shown(page, lab_root, 60, "s").first
+    count = view.locator(".avk-count")
+    _, first, *_ = count.inner_text().split()
     view.focus()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
+    expect(count).to_contain_text(f"beat {int(first) + 3} ")
     said = view.locator(".avk-said").inner_text()
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.wait_for_timeout(1000)
