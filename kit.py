@@ -195,6 +195,11 @@ def shipped() -> dict[str, Path]:
     return {p.relative_to(ROOT / "notebooks").as_posix(): p for p in found if ".ipynb_checkpoints" not in p.parts}
 
 
+def pages() -> dict[str, Path]:
+    """What the notebooks link to besides each other, such as "GLOSSARY.md"."""
+    return {p.name: p for p in sorted((ROOT / "notebooks").glob("*.md"))}
+
+
 def choose(name: str) -> str:
     """The shipped notebook that is meant by "00-tour", "my/00-tour.ipynb" or a beginning that fits no other."""
     wanted, names = re.sub(r"^(my|notebooks)[/\\]|\.ipynb$", "", name).replace("\\", "/"), list(shipped())
@@ -223,7 +228,7 @@ def update_copies(reset: str = "") -> None:
         taken = json.loads(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         taken = {}
-    for name, source in shipped().items():
+    for name, source in {**shipped(), **pages()}.items():
         copy, now, before = mine / name, fingerprint(source), taken.get(name, ["", ""])
         if copy.exists() and name == reset:
             say(f"Your my/{name} is kept as my/{keep_old(copy).relative_to(mine).as_posix()}.")

@@ -234,6 +234,15 @@ class TestWorkingCopies:
         assert (clone / "my/solutions/01-fields.ipynb").exists()
         assert len(list((clone / "my").rglob("*.ipynb"))) == 2
 
+    def test_pages_come_along_so_that_links_lead_somewhere(self, clone: Path) -> None:
+        (clone / "notebooks/GLOSSARY.md").write_text("words")
+        kit.update_copies()
+        assert (clone / "my/GLOSSARY.md").read_text() == "words"
+        (clone / "my/GLOSSARY.md").write_text("my words")
+        (clone / "notebooks/GLOSSARY.md").write_text("more words")
+        kit.update_copies()
+        assert (clone / "my/GLOSSARY.md").read_text() == "my words"
+
     def test_are_kept_when_nothing_changed(self, clone: Path) -> None:
         write_notebook(clone / "my/00-tour.ipynb", "mine")
         kit.update_copies()
