@@ -14,6 +14,7 @@ from avickit.workload.parts import Pipe, Task, VCpu
 from avickit.workload.result import Result, result
 from avickit.workload.scheduling import Scheduling
 from avickit.workload.setup import setup
+from avickit.workload.span import in_time, portion
 
 
 class Plain(Scheduling):
@@ -48,11 +49,16 @@ class Plain(Scheduling):
         return result(self.p, list(self.n.values()), used, finished)
 
     def steps(self, every: int = 1 << 16) -> Iterator[int]:
-        """Event after event; after every so many, and at the end, how many messages were written and read."""
+        """Event after event; after so many at most, and at the end, how many messages were written and read.
+
+        Raises AvicError for a run that takes too many cycles (`span`).
+        """
+        every = portion(self.p, every)
         while self.running:
             self.n["events"] += 1
             self.step(min(self.vcpus, key=lambda v: (v.clock, v.number)))
             if not self.running or self.n["events"] % every == 0:
+                in_time(min(v.clock for v in self.vcpus))
                 yield self.n["written"] + self.n["received"]
 
     def step(self, v: VCpu) -> None:
