@@ -1,9 +1,11 @@
 """The specification: hackbench on some vCPUs as a discrete-event model, in plain Python. `fast` does the same, quicker.
 
 Each vCPU has a clock. The vCPU whose clock is least takes the next step, whole, and its clock moves on by what that
-cost: so steps happen in the order in which they begin. A vCPU takes interrupts between two steps of a task.
+cost: so steps happen in the order in which they begin, and what they do is seen from then on. A vCPU takes interrupts
+between two steps of a task.
 `scheduling` is the other half: interrupts, wake-ups, run queues, HLT.
-Does not model: migration of tasks between vCPUs, caches, contention for a pipe's lock, other work of the machine.
+Does not model: migration of tasks between vCPUs, caches, contention for a pipe's lock, other work of the machine;
+writers that wait for one pipe wake in the order of their numbers, not of their coming.
 """
 
 from collections.abc import Iterator
