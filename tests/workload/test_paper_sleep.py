@@ -98,3 +98,20 @@ def test_who_is_woken_from_elsewhere_may_preempt(lead: int, preempted: int, run:
         switches=5 + preempted,
     )  # fmt: skip
     assert found.cycles == 220
+
+
+@pytest.mark.parametrize(("block_task", "state"), [(1500, "ipis_running"), (1501, "ipis_preempted")])
+def test_who_is_back_in_this_very_cycle_is_not_away(block_task: int, state: str, run: Run) -> None:
+    """vCPU 1: writer 2 until 1000, away until 6000, then writer 0 until 6500, and wakes the reader of vCPU 0.
+
+    That waited until 1500 (or 1501) and has been away since then for 5000. In the end vCPU 1 is away from 7000 until
+    12000, and its reader takes its two messages.
+    """
+    found = run(
+        [1, 0, 1, 1], [10**6, 0, 0, 2 * 10**6], vcpus=2, groups=2, loops=2, write=500, read=10, block_task=block_task,
+        steal_every=1000, steal=5000,
+    )  # fmt: skip
+    told(
+        found, **{state: 1}, wakeups_remote=1, interrupts=1, reader_blocks=1, sleeps=1, steals=3, switches=5,
+    )  # fmt: skip
+    assert found.cycles == 12_020
