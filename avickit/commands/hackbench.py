@@ -63,8 +63,8 @@ def hackbench(
         return
     wanted = points(loops, cells, in_range("--seeds", seeds, 1, MOST_SEEDS), changes)
     in_range("--workers", workers, 1, MOST_WORKERS)
-    mine = read_measured(measured) if measured else None
-    store = Store(out, command(loops, cells, seeds, changes)) if out else None
+    mine = read_measured(measured) if measured is not None else None
+    store = Store(out, command(loops, cells, seeds, changes)) if out is not None else None
     asked = any(given(ctx, name) for name in ("loops", "cells", "seeds", "changes", "out"))
     results = run_all(wanted, store, engine, workers) if asked or mine is None else kept()
     if mine is not None:

@@ -3,7 +3,7 @@
     from avickit.workload import Parameters, simulate, sweep
     simulate(Parameters(loops=3000, avic=True)).seconds
 
-Reading order: paths, scenes, counts, prices, parameters, costs, setup, parts, scheduling and plain (the
+Reading order: paths, scenes, counts, prices, parameters, costs, span, setup, parts, scheduling and plain (the
 specification), kernel and fast (the same, compiled), sweep, store, compare, closed. Nothing here is imported by the
 machine. Does not model: see `plain`.
 """

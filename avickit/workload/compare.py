@@ -12,7 +12,7 @@ from avickit.errors import AvicError
 from avickit.workload.formats import csv_rows
 from avickit.workload.parameters import CELLS
 from avickit.workload.result import Result
-from avickit.workload.rows import flag
+from avickit.workload.rows import as_many, flag
 
 FULL = 100_000
 """The loops of the series' table; times of other lengths are scaled to it."""
@@ -51,14 +51,17 @@ def measured(path: str | Path) -> dict[Cell, Band]:
     """The measured cells of a file. Raises AvicError naming the line and what is wrong."""
     found: dict[Cell, list[float]] = {}
     for n, row in csv_rows(Path(path), ("avic", "xen_nopv", "seconds")):
+        where = f"{Path(path).name}, line {n}"
+        as_many(row, len(row), where)
         try:
             cell = flag(row["avic"]), not flag(row["xen_nopv"])
             seconds, loops = float(row["seconds"]), int(row.get("loops") or FULL)
-        except ValueError as error:
-            raise AvicError(f"{Path(path).name}, line {n}: {error}") from error
-        if not 0 < seconds < float("inf") or loops < 1:
-            raise AvicError.of(f"{Path(path).name}, line {n}: seconds, loops", f"{seconds}, {loops}", "more than 0")
-        found.setdefault(cell, []).append(seconds * FULL / loops)
+            scaled = seconds * FULL / loops if loops > 0 else 0
+        except (ValueError, OverflowError) as error:
+            raise AvicError(f"{where}: {error}") from error
+        if not 0 < scaled < float("inf"):
+            raise AvicError.of(f"{where}: seconds, loops", f"{seconds}, {loops}", "more than 0")
+        found.setdefault(cell, []).append(scaled)
     if not found:
         raise AvicError.of(str(Path(path).name), "no row", "at least one measured cell")
     return {cell: band(values) for cell, values in found.items()}

@@ -11,6 +11,7 @@ from avickit.workload.costs import costs
 from avickit.workload.parameters import Parameters
 from avickit.workload.result import COUNTERS, Result, result
 from avickit.workload.setup import is_receiver, setup
+from avickit.workload.span import in_time, portion
 
 PORTION = 1 << 23
 """Events between two signs of life: a tenth of a second."""
@@ -68,10 +69,14 @@ class Fast:
         self.m[queued] += 1
 
     def steps(self, every: int = PORTION) -> Iterator[int]:
-        """Event after event; after each portion how many messages were written and read."""
-        k = self.k
+        """Event after event; after each portion how many messages were written and read.
+
+        Raises AvicError for a run that takes too many cycles (`span`).
+        """
+        k, every = self.k, portion(self.p, every)
         while self.m[k.RUNNING]:
             k.run(self.m, every)
+            in_time(int(self.m[k.TURNS : k.TURNS + 2].min()) >> k.CLOCK_SHIFT)
             yield int(self.m[k.WRITTEN] + self.m[k.RECEIVED])
 
     def run(self) -> Result:

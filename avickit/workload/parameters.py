@@ -5,7 +5,6 @@
 Does not model: anything; it is the list of what the engines are told.
 """
 
-import sys
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
@@ -87,8 +86,6 @@ class Parameters:
             raise AvicError.of("groups x 2 x fds", self.tasks, f"at most {MOST_TASKS} tasks")
         if not self.write or not self.read:
             raise AvicError.of("write and read", (self.write, self.read), "at least 1 cycle each")
-        if self.messages > sys.maxsize >> 20:
-            raise AvicError.of("messages", self.messages, "fewer loops")
 
     @property
     def tasks(self) -> int:

@@ -7,7 +7,7 @@ from avickit.workload.parameters import Parameters
 from avickit.workload.setup import is_receiver
 
 NEVER = 1 << 55
-"""Later than any cycle of a run."""
+"""Later than any cycle of a run (`span`)."""
 
 
 class Pipe:

@@ -1,9 +1,11 @@
 """The specification: hackbench on some vCPUs as a discrete-event model, in plain Python. `fast` does the same, quicker.
 
 Each vCPU has a clock. The vCPU whose clock is least takes the next step, whole, and its clock moves on by what that
-cost: so steps happen in the order in which they begin. A vCPU takes interrupts between two steps of a task.
+cost: so steps happen in the order in which they begin, and what they do is seen from then on. A vCPU takes interrupts
+between two steps of a task.
 `scheduling` is the other half: interrupts, wake-ups, run queues, HLT.
-Does not model: migration of tasks between vCPUs, caches, contention for a pipe's lock, other work of the machine.
+Does not model: migration of tasks between vCPUs, caches, contention for a pipe's lock, other work of the machine;
+writers that wait for one pipe wake in the order of their numbers, not of their coming.
 """
 
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from avickit.workload.parts import Pipe, Task, VCpu
 from avickit.workload.result import Result, result
 from avickit.workload.scheduling import Scheduling
 from avickit.workload.setup import setup
+from avickit.workload.span import in_time, portion
 
 
 class Plain(Scheduling):
@@ -48,11 +51,16 @@ class Plain(Scheduling):
         return result(self.p, list(self.n.values()), used, finished)
 
     def steps(self, every: int = 1 << 16) -> Iterator[int]:
-        """Event after event; after every so many, and at the end, how many messages were written and read."""
+        """Event after event; after so many at most, and at the end, how many messages were written and read.
+
+        Raises AvicError for a run that takes too many cycles (`span`).
+        """
+        every = portion(self.p, every)
         while self.running:
             self.n["events"] += 1
             self.step(min(self.vcpus, key=lambda v: (v.clock, v.number)))
             if not self.running or self.n["events"] % every == 0:
+                in_time(min(v.clock for v in self.vcpus))
                 yield self.n["written"] + self.n["received"]
 
     def step(self, v: VCpu) -> None:

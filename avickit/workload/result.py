@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from avickit.workload.parameters import Parameters
+from avickit.workload.span import in_time
 
 COUNTERS = (
     "events",
@@ -74,7 +75,9 @@ class Result:
 
 def result(p: Parameters, counters: Sequence[int], used: Iterable[int], finished: Sequence[int]) -> Result:
     """From what an engine leaves: its counters, and the cycles each task used and the cycle in which it ended."""
-    return Result(p, max(finished), dict(zip(COUNTERS, map(int, counters), strict=True)), digest(used, finished))
+    return Result(
+        p, in_time(max(finished)), dict(zip(COUNTERS, map(int, counters), strict=True)), digest(used, finished)
+    )
 
 
 def digest(used: Iterable[int], finished: Iterable[int]) -> str:

@@ -9,7 +9,7 @@ A point whose worker fails or is killed is tried again; nothing else is lost. Do
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import Executor, Future
 from itertools import product
 from queue import SimpleQueue
 from typing import Any, NamedTuple
@@ -43,9 +43,9 @@ def sweep(
     """The results of all points of the grid, as they finish (with an executor: in any order).
 
     `grid` gives values by the names of parameters (all combinations, over `base`), or Parameters; each
-    combination runs with each of the seeds, with its own if there are none. A point is tried
-    `attempts` times; `on_retry` hears of each failure that is followed by another try. Raises AvicError for bad input
-    at once, and after all other points are done for those that failed each time.
+    combination runs with each of the seeds, with its own if there are none. A point is tried `attempts` times, once if
+    its error is an AvicError; `on_retry` hears of each failure that is followed by another try. Raises AvicError for
+    bad input at once, and after all other points are done for those that failed each time.
     """
     wanted = [Point(p, 0) for p in points(grid, seeds, base or Parameters())]
     in_range("attempts", attempts, 1, 1000)
@@ -93,15 +93,16 @@ class Sweep:
             for future in self.pending:
                 future.cancel()
         if self.failed:
-            lines = [f"{brief(point.parameters)}: {type(why).__name__}: {why}" for point, why in self.failed]
-            raise AvicError(f"{len(lines)} points failed {self.attempts} times each; the first: {lines[0]}")
+            point, why = self.failed[0]
+            said = f"{point.before + 1} times, {brief(point.parameters)}: {type(why).__name__}: {why}"
+            raise AvicError(f"points failed: {len(self.failed)}; the first {said}")
 
     def hand_out(self, point: Point) -> None:
-        """To the executor; if that is broken for good, its future is one that has failed already."""
+        """To the executor; if that takes nothing any more, its future is one that has failed already."""
         assert self.executor is not None
         try:
             future = self.executor.submit(run_point, point.parameters, self.engine, point.before)
-        except (BrokenExecutor, RuntimeError) as error:
+        except Exception as error:
             future = Future()
             future.set_exception(error)
         self.pending[future] = point
@@ -133,8 +134,8 @@ class Sweep:
                 return
 
     def again(self, point: Point, why: BaseException) -> bool:
-        """Whether there is another try; else it is written down."""
-        if point.before + 1 >= self.attempts:
+        """Whether there is another try; else it is written down. What is bad input once is so each time."""
+        if point.before + 1 >= self.attempts or isinstance(why, AvicError):
             self.failed.append((point, why))
             return False
         if self.on_retry is not None:

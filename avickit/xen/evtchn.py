@@ -2,7 +2,8 @@
 
 Names and order are Xen's (common/event_channel.c, event_2l.c, arch/x86/hvm/irq.c). The callback vector goes past the
 local APIC, so AVIC has no part in it. Does not model: channels between domains, VIRQs and PIRQs, unmasking, pollers,
-the FIFO ABI, per-vCPU upcall vectors, callbacks by GSI or PCI; upcall_pending is not looked at again once injected.
+the FIFO ABI, the limit of 4096 ports, per-vCPU upcall vectors, callbacks by GSI or PCI; upcall_pending is not looked at
+again once injected.
 """
 
 from dataclasses import dataclass

@@ -106,6 +106,8 @@ BAD_INPUT = {
     "no workers": (("--workers", "0"), "--workers: 0 given, expected 1.."),
     "no folder": (("--out", "nowhere/r.csv"), "nowhere/r.csv cannot be written: No such file"),
     "a folder": (("--out", "folder.csv"), "expected a file, not a folder"),
+    "no name, as of a variable that is not set": (("--out", ""), "expected a name that ends in .csv or .parquet"),
+    "no name to compare": (("--compare", ""), "cannot be read"),
     "another kind": (("--out", "r.txt"), "expected a name that ends in .csv or .parquet"),
     "somebody else's table": (("--out", "mine.csv"), "mine.csv: columns: avic, xen_nopv, seconds given"),
     "no Parquet": (("--out", "mine.parquet"), "mine.parquet cannot be read as Parquet"),
@@ -127,6 +129,15 @@ def test_bad_input_is_one_line_before_anything_runs(what: str, tmp_path: Path, m
     assert said in found.output
     assert len(found.output.splitlines()) == 1
     assert sorted(f.name for f in tmp_path.iterdir()) == ["folder.csv", "mine.csv", "mine.parquet"]
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_run_that_gets_too_long_is_told_without_a_trace(workers: str, tmp_path: Path) -> None:
+    out = tmp_path / "r.csv"
+    found = run("--set", "write=1099511627776", "--cell", "pv", "--workers", workers, "--out", str(out))
+    assert found.exit_code == 2
+    assert "cycles of the run: more than 2^50 given" in found.output.splitlines()[-1]
+    assert not list(tmp_path.iterdir())
 
 
 def test_killed_between_cells_it_goes_on_with_the_next(tmp_path: Path) -> None:

@@ -59,3 +59,10 @@ def test_as_many_vcpus_as_can_be(vcpus: int) -> None:
     """The row of turns from one to full."""
     p = Parameters(loops=10, groups=4, fds=10, vcpus=vcpus)
     assert Fast(p).run() == Plain(p).run()
+
+
+@pytest.mark.parametrize(("groups", "fds", "vcpus"), [(512, 1, 1), (512, 1, 32), (13, 20, 1), (8, 60, 2)])
+def test_as_many_tasks_as_can_be(groups: int, fds: int, vcpus: int) -> None:
+    """A heap from half full to full, all senders of a pipe in its word of waiting ones; with pipes of one message."""
+    p = Parameters(loops=1, groups=groups, fds=fds, vcpus=vcpus, pages=1, records=1)
+    assert Fast(p).run() == Plain(p).run()

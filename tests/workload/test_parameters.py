@@ -9,6 +9,10 @@ import pytest
 import avickit
 from avickit import AvicError, Parameters, simulate, workload
 from avickit.workload.engine import Engine
+from avickit.workload.fast import PORTION
+from avickit.workload.parameters import MOST_CYCLES
+from avickit.workload.prices import PRICES
+from avickit.workload.span import LONGEST, portion
 from avickit.workload.views import Account, count_table
 
 
@@ -110,3 +114,34 @@ def test_an_account_slides() -> None:
 def test_the_counts_as_a_table() -> None:
     lines = [line.split() for line in count_table().text.splitlines()]
     assert ["emulated", "running", "3", "NPF", "1", "INTR,", "1", "NPF", "0", "1", "255"] in lines
+
+
+DEAREST: dict[str, Any] = dict.fromkeys(PRICES, MOST_CYCLES)
+SLOWER: dict[str, dict[str, Any]] = {
+    "a dear message": {"write": MOST_CYCLES, "loops": 9000, "groups": 1, "fds": 1},
+    "dear stolen time": {"steal_every": 1, "steal": MOST_CYCLES, "loops": 200, "groups": 2, "fds": 3},
+    "all dear": DEAREST | {"groups": 2, "fds": 60, "vcpus": 2, "pages": 1, "records": 1, "loops": 2},
+    "all dear, emulated, one vCPU's tasks": DEAREST
+    | {"groups": 8, "fds": 60, "loops": 1, "sleeper_credit": MOST_CYCLES},
+}
+
+
+@pytest.mark.parametrize("engine", ["plain", "fast"])
+@pytest.mark.parametrize("what", SLOWER)
+def test_a_run_past_what_64_bits_hold_is_refused(what: str, engine: Engine) -> None:
+    """Not counted wrong, and not going on for ever since a clock has passed the one that means sleep."""
+    with pytest.raises(AvicError, match=r"cycles of the run: more than 2\^50 given, expected fewer loops"):
+        simulate(Parameters(**SLOWER[what]), engine)
+
+
+def test_a_run_just_within_is_the_same_on_both_engines() -> None:
+    p = Parameters(**DEAREST | {"groups": 1, "fds": 2, "loops": 2, "vcpus": 2, "steal_every": 1, "steal": MOST_CYCLES})
+    found = simulate(p, "plain")
+    assert simulate(p, "fast") == found
+    assert LONGEST // 16 < found.cycles < LONGEST
+
+
+def test_the_longest_of_usual_runs_is_far_from_that() -> None:
+    p = Parameters(loops=10**7)
+    assert portion(p, PORTION) == PORTION
+    assert 25_000 * p.loops * p.groups * p.fds < LONGEST, "at 500 thousand cycles for each twenty messages"

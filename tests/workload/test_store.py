@@ -1,6 +1,7 @@
 """Results in files, measured times beside them, what comes along, the closed form."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,6 +65,7 @@ def test_a_file_of_another_kind_is_told(tmp_path: Path) -> None:
         ("avic,pv,", "avic;pv,", "columns: avic;pv"),
         ("false,false,2,", "false,false,2,7,", "line 3: more or fewer values than"),
         ("false,false,2,", '"false,false,2,', "cannot be read"),
+        ("false,false,2,1,3,3,", "false,false,2,1,3,3.0,", "line 3: .*3.0"),
     ],
 )
 def test_a_changed_row_is_told_by_line(old: str, new: str, said: str, results: list[Result], tmp_path: Path) -> None:
@@ -93,6 +95,36 @@ def test_wherever_a_file_is_cut_off_it_is_told_or_whole(name: str, results: list
     assert all(name in said for said in told)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("seconds", "nan"), ("seconds", "inf"), ("cycles", "1" + "0" * 400), ("sleeps", "-5"), ("digest", "5")],
+)
+def test_a_number_that_cannot_be_is_told(name: str, value: str, results: list[Result], tmp_path: Path) -> None:
+    store = Store(tmp_path / "r.csv")
+    store.add(results[0])
+    head, row = store.path.read_text().splitlines()
+    values = dict(zip(head.split(","), row.split(","), strict=True)) | {name: value}
+    store.path.write_text(f"{head}\n{','.join(values.values())}\n")
+    with pytest.raises(AvicError, match=r"r\.csv, line 2: "):
+        Store(store.path)
+
+
+@pytest.mark.parametrize(("value", "right"), [(2.0, True), (2.5, False), (float("inf"), False), (True, False)])
+def test_a_table_may_keep_whole_numbers_as_floats(
+    value: Any, right: bool, results: list[Result], tmp_path: Path
+) -> None:
+    """As other programs do that write Parquet; but no fraction is cut off."""
+    import pyarrow as arrow
+    from pyarrow import parquet
+
+    parquet.write_table(arrow.Table.from_pylist([results[0].data() | {"loops": value}]), tmp_path / "r.parquet")
+    if right:
+        assert Store(tmp_path / "r.parquet").results == results[:1]
+    else:
+        with pytest.raises(AvicError, match=r"r\.parquet, row 1: "):
+            Store(tmp_path / "r.parquet")
+
+
 def test_a_table_of_something_else_is_no_result(tmp_path: Path) -> None:
     import pyarrow as arrow
     from pyarrow import parquet
@@ -120,11 +152,27 @@ def test_the_table_of_the_series() -> None:
 
 @pytest.mark.parametrize(
     ("row", "said"),
-    [("true,maybe,10", "true or false"), ("true,true,fast", "fast"), ("true,true,0", "more than 0"), ("", "no row")],
+    [
+        ("true,maybe,10", "line 3: .*true or false"),
+        ("true,true,fast", "line 3: .*fast"),
+        ("true,true,0", "line 3: .*more than 0"),
+        ("true,true,1e307", "line 3: .*more than 0"),
+        ("true,true,nan", "line 3: .*more than 0"),
+        ("true,true", "line 3: more or fewer values than the 3 columns"),
+        ("true,true,5,6", "line 3: more or fewer values than the"),
+        ("", "no row"),
+    ],
 )
 def test_a_bad_measured_file_names_the_line(row: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text(f"# mine\navic,xen_nopv,seconds\n{row}\n")
     with pytest.raises(AvicError, match=said):
+        measured(tmp_path / "mine.csv")
+
+
+@pytest.mark.parametrize("loops", ["0", "-1", "1" + "0" * 400])
+def test_bad_loops_of_a_measured_file_too(loops: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text(f"avic,xen_nopv,seconds,loops\ntrue,true,5,{loops}\n")
+    with pytest.raises(AvicError, match=r"mine\.csv, line 2: "):
         measured(tmp_path / "mine.csv")
 
 

@@ -106,7 +106,7 @@ def test_a_point_that_fails_is_tried_again_and_then_told(monkeypatch: pytest.Mon
         retried: list[int] = []
         found: list[Any] = []
         results = sweep({}, [1, 2, 3, 4], executor, on_retry=lambda p, _, r=retried: r.append(p.seed))  # type: ignore[misc]
-        with pytest.raises(AvicError, match=r"1 points failed 3 times each; the first: .*seed=3.*OSError: no luck"):
+        with pytest.raises(AvicError, match=r"points failed: 1; the first 3 times, .*seed=3.*OSError: no luck"):
             found.extend(results)
         assert sorted(found) == ["seed 1", "seed 2", "seed 4"]
         assert sorted(tried) == [1, 2, 2, 3, 3, 3, 4]
@@ -202,6 +202,36 @@ def test_an_executor_that_breaks_as_a_whole_loses_nothing_either(here: list[Resu
         found = in_order(sweep(GRID, [1, 2], pool, base=BASE, engine="plain", on_retry=lambda p, _: retried.append(p)))
     assert found == here
     assert len(retried) == len(here)
+
+
+class Refusing(Executor):
+    """Takes nothing, with an error of its own kind, as a cluster that has gone."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        raise OSError("nobody there")
+
+
+def test_an_executor_that_takes_nothing_is_told_in_one_line() -> None:
+    """Neither a trace of calls nor a wait for ever; the same for one that has been shut down."""
+    over = ThreadPoolExecutor(1)
+    over.shutdown()
+    for executor, said in ((Refusing(), "OSError: nobody there"), (over, "RuntimeError: cannot schedule")):
+        with pytest.raises(AvicError, match=f"points failed: 2; the first 3 times, .*{said}"):
+            list(sweep({}, [1, 2], executor, base=BASE, engine="plain"))
+
+
+@pytest.mark.parametrize("processes", [False, True])
+def test_bad_input_that_only_a_run_finds_is_not_tried_again(processes: bool) -> None:
+    """A point that would take too many cycles; the other one arrives."""
+    retried: list[Parameters] = []
+    wanted = [BASE.but(write=1 << 40, loops=300), BASE]
+    found: list[Result] = []
+    with Processes(1) as pool:
+        results = sweep(wanted, None, pool if processes else None, on_retry=lambda p, _: retried.append(p))
+        with pytest.raises(AvicError, match=r"points failed: 1; the first 1 times, .*2\^50"):
+            found.extend(results)
+    assert [r.parameters for r in found] == [BASE]
+    assert not retried
 
 
 @pytest.mark.parametrize("workers", [-1, 5000, 1.5])

@@ -22,6 +22,9 @@ from avickit.workload.kernel.layout import (
     VRUNTIME,
 )
 
+BELOW_MASK = TASK_MASK << 1 | 1
+"""Below a heap's last places would be places that it does not have: twice as far, where no key is looked for."""
+
 
 @inner
 def place_of(task: int) -> int:
@@ -59,7 +62,7 @@ def pop(m: Any, base: int, length: int) -> int:
         one, other = m[base + below], m[base + below + 1]
         m[base + at] = min(one, other)
         at = below + (other < one) & TASK_MASK
-        below = 2 * at + 1 & TASK_MASK
+        below = 2 * at + 1 & BELOW_MASK
     push(m, base, at, key)
     return least  # type: ignore[no-any-return]
 
