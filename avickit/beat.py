@@ -13,7 +13,7 @@ from enum import Enum
 from functools import cache, update_wrapper
 from inspect import CO_VARARGS, CO_VARKEYWORDS, signature
 from types import CodeType, FunctionType
-from typing import Any, Concatenate, Generic, NamedTuple, NoReturn, ParamSpec, TypeAlias, TypeVar, cast
+from typing import Any, Concatenate, Generic, NamedTuple, NoReturn, ParamSpec, Protocol, TypeAlias, TypeVar, cast
 
 from avickit.errors import AvicError, Deadlock, OverBudget
 
@@ -128,6 +128,13 @@ CLOCK = 0
 """The place of the machine's clock, in nanoseconds."""
 
 
+class Sight(Protocol):
+    """Places to look at, and only that: `w.see[core.mode]`. It is the list of places itself, the quickest there is."""
+
+    def __getitem__(self, place: int, /) -> Any:
+        """What stands at a place."""
+
+
 class World:
     """All mutable state, `at[place]`, beside what is fixed at boot: overlays, hooks, choices, programs, names.
 
@@ -141,7 +148,7 @@ class World:
         self.pages = pages
         self.first_page = 1
         self.at: list[Any] = [0] * (1 + pages * self.page_places)
-        self.see: Callable[[int], Any] = self.at.__getitem__
+        self.see: Sight = self.at
         """A core's look at what nobody else can touch (its own registers): no beat. Shared places need one."""
         self.areas: list[Area] = [Area("machine", 0, ("clock",), False)]
         self.area_bases: list[int] = [0]
@@ -202,11 +209,11 @@ class World:
         other = World.__new__(World)
         other.__dict__.update(self.__dict__)
         for name, value in self.__dict__.items():
-            if isinstance(value, (list, dict)):
+            if isinstance(value, (list, dict)) and value is not self.at:
                 setattr(other, name, value.copy())
         other.objects = {k: v if isinstance(v, tuple) else v.copy() for k, v in self.objects.items()}
         other.cache = {}
-        other.see = other.at.__getitem__
+        other.at = other.see = self.at.copy()
         return other
 
 

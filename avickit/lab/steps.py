@@ -140,7 +140,7 @@ def walk(trace: Trace, pieces: list[tuple[range, Step]]) -> None:
     at = trace.state(0)
     then = World.__new__(World)
     then.__dict__.update(w.__dict__)
-    then.at, then.see = at, at.__getitem__
+    then.at = then.see = at
     before, lines = outcome(then), 0
     for piece, step in pieces:
         for n in piece:

@@ -267,7 +267,7 @@ def sets_time(w: World, place: int, n: int) -> Beats[int]:
 
 def last(w: World, place: int, n: int = 3) -> Beats[int]:
     clock: int = yield READ_CLOCK(CLOCK)
-    for step in [w.see(place), n]:
+    for step in [w.see[place], n]:
         clock += step + (yield LOOK(place))
     else:  # noqa: PLW0120
         yield MARK(place, clock)
@@ -276,12 +276,12 @@ def last(w: World, place: int, n: int = 3) -> Beats[int]:
 
 def hides(w: World, place: int, n: int) -> Beats[int]:
     see = w.see
-    yield MARK(place, see(place) + n)
+    yield MARK(place, see[place] + n)
     with suppress(ValueError):
-        n = [see(place), n, *(see(p) for p in (place,))].index(n + 7)
-    found = [see(place)]
-    del found[see(place) - see(place) :]
-    return len(found) + n + sum(see(p) for p in (place, place))  # type: ignore[no-any-return]
+        n = [see[place], n, *(see[p] for p in (place,))].index(n + 7)
+    found = [see[place]]
+    del found[see[place] - see[place] :]
+    return len(found) + n + sum(see[p] for p in (place, place))  # type: ignore[no-any-return]
 
 
 def waits(w: World, place: int, n: int) -> Beats[int]:

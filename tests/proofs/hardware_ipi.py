@@ -755,7 +755,7 @@ def the_destination_has_more_bits(w: World) -> None:
     """ICRH bits 23:0 count too."""
 
     def write_icrl(w: World, core: Core, guest: Guest, value: int) -> Beats[int | Exit]:
-        latch = w.see(core.latch)
+        latch = w.see[core.latch]
         whole = yield ipi.READ_ICRH(latch.page + ipi.ICRH_SLOT)
         if whole & 0xFFFF:
             yield POKE(latch.page + ipi.ICRH_SLOT, whole | whole << 24 & 0xFF00_0000)

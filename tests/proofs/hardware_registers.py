@@ -94,7 +94,7 @@ def faults_come_after_the_write(w: World) -> None:
     def access_memory(w: World, core: Core, who: Guest, insn: Insn) -> Beats[int | Exit]:
         if insn.op == "write":
             slot, _ = split(insn.address & 0xFFF)
-            yield access.WRITE_PAGE(w.see(core.latch).page + slot, insn.value)
+            yield access.WRITE_PAGE(w.see[core.latch].page + slot, insn.value)
         return (yield from access.access_memory.fn(w, core, who, insn))
 
     overlay(w, access.access_memory, access_memory)
@@ -458,7 +458,7 @@ def reading_needs_no_write_permission(w: World) -> None:
     """A mapping that can only be read serves reads."""
 
     def access_memory(w: World, core: Core, who: Guest, insn: Insn) -> Beats[int | Exit]:
-        latch = w.see(core.latch)
+        latch = w.see[core.latch]
         if insn.op == "read" and (yield access.WALK(latch.leaf)) == LEAF_PRESENT:
             return (yield from access.load_register(w, latch.page, insn))
         return (yield from access.access_memory.fn(w, core, who, insn))

@@ -168,9 +168,9 @@ def v_irq_works_under_avic(w: World) -> None:
     """A virtual interrupt of the old kind is delivered with AVIC on."""
 
     def deliver_it(w: World, core: Core, page: int) -> Beats[None]:
-        if w.see(core.vintr) & V_IRQ:
-            guest = w.objects["guests"][w.see(core.guest)]
-            yield from enter_handler(w, guest, VIntr.V_INTR_VECTOR.of(w.see(core.vintr)))
+        if w.see[core.vintr] & V_IRQ:
+            guest = w.objects["guests"][w.see[core.guest]]
+            yield from enter_handler(w, guest, VIntr.V_INTR_VECTOR.of(w.see[core.vintr]))
 
     then(w, load_priority, deliver_it)
 
@@ -616,7 +616,7 @@ def clean_bits_are_not_used(w: World) -> None:
 @breaks("H-VMCB-11")
 def all_is_always_clean(w: World) -> None:
     """The core never reads again what it has."""
-    changed(w, vmrun.load_vmcb, lambda core, vmcb, clean: (core, vmcb, ALL_CLEAN if w.see(core.cached_vmcb) else 0))
+    changed(w, vmrun.load_vmcb, lambda core, vmcb, clean: (core, vmcb, ALL_CLEAN if w.see[core.cached_vmcb] else 0))
 
 
 @breaks("H-VMCB-11")
@@ -812,7 +812,7 @@ def pages_are_handed_out_again(w: World) -> None:
     def early(w: World, name: str, kind: str) -> Beats[None]:
         heap = w.objects["memory"][0]
         if kind == "logical":
-            yield mark(heap.taken, ~(1 << (w.see(heap.taken).bit_length() - 1)))
+            yield mark(heap.taken, ~(1 << (w.see[heap.taken].bit_length() - 1)))
 
     then(w, parts.alloc_page, early)
 
@@ -896,7 +896,7 @@ def tlb_control_does_nothing(w: World) -> None:
     """The old translation outlives a flush."""
 
     def keep(w: World, core: Core, vmcb: int, clean: int, kept: Latch) -> Beats[tuple[int, int]]:
-        before = w.see(core.translation)
+        before = w.see[core.translation]
         found = yield from vmrun.load_translation.fn(w, core, vmcb, clean, kept)
         yield POKE(core.translation, before)
         return found
