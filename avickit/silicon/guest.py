@@ -6,6 +6,7 @@ next, what came of it), so real machine code can sit there too. Does not model: 
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from avickit.beat import STORE, Beats, Kind, Op, Site, World
@@ -17,7 +18,8 @@ APIC_BASE = 0xFEE0_0000
 """Where a guest finds its APIC after reset of MSR 1Bh. (H-VMCB-9)"""
 
 
-class Insn(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Insn:
     """One guest instruction: `op`, and for an access its guest physical address (or MSR, or CR), value and size."""
 
     op: str

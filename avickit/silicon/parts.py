@@ -31,7 +31,8 @@ class Exit(NamedTuple):
     intinfo: int = 0
 
 
-class Latch(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Latch:
     """What VMRUN loaded into the core: the AVIC fields of the VMCB, addresses already turned into places."""
 
     enabled: bool = False

@@ -3,6 +3,8 @@
 Does not model: the state save area, MSR and IO permission maps, virtual NMIs, checks not about interrupts.
 """
 
+from dataclasses import replace
+
 from avickit.beat import LOAD, STORE, Beats, Kind, Op, Site, World
 from avickit.manual.cpuid import CpuModel, has
 from avickit.manual.exits import EventInj, ExitCode
@@ -100,9 +102,9 @@ def load_vmcb(w: World, core: Core, vmcb: int, clean: int) -> Beats[tuple[int, L
     if not leaf and (failure := (yield from without_nested_paging(w))):
         return vintr, kept, failure
     if clean & CleanBits.AVIC.mask and kept.page:
-        return vintr, kept._replace(enabled=True, leaf=leaf, asid=asid, intercepts=intercepts), ""
+        return vintr, replace(kept, enabled=True, leaf=leaf, asid=asid, intercepts=intercepts), ""
     avic, failure = yield from load_avic(w, vmcb, vintr)
-    return vintr, avic._replace(leaf=leaf, asid=asid, intercepts=intercepts), failure
+    return vintr, replace(avic, leaf=leaf, asid=asid, intercepts=intercepts), failure
 
 
 @Op

@@ -1,5 +1,6 @@
 """The vAPIC backing page: how a guest reaches its registers, and what they hold at first. H-REG."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -336,7 +337,7 @@ def words_run_backwards(w: World) -> None:
     def load_register(w: World, page: int, insn: Insn) -> Beats[int]:
         offset = insn.address & 0xFFF
         if 0x100 <= offset < 0x280:
-            insn = insn._replace(address=offset & ~0x7F | 0x70 - (offset & 0x70))
+            insn = replace(insn, address=offset & ~0x7F | 0x70 - (offset & 0x70))
         return (yield from access.load_register.fn(w, page, insn))
 
     overlay(w, access.load_register, load_register)

@@ -406,7 +406,7 @@ def the_apic_page_is_where_apic_bar_says(make: Make) -> None:
 @breaks("H-VMCB-9")
 def the_apic_page_never_moves(w: World) -> None:
     """The APIC page is at FEE0_0000h whatever APIC_BAR says."""
-    latch_answer(w, lambda latch: latch._replace(bar=0xFEE0_0000))
+    latch_answer(w, lambda latch: replace(latch, bar=0xFEE0_0000))
 
 
 # ---- clean bits ----
@@ -648,7 +648,7 @@ def the_backing_page_is_at_0e0h(make: Make) -> None:
 @breaks("H-VMCB-12")
 def the_backing_page_is_beside(w: World) -> None:
     """The core takes the page after the one that is named."""
-    latch_answer(w, lambda latch: latch._replace(page=latch.page + w.page_places))
+    latch_answer(w, lambda latch: replace(latch, page=latch.page + w.page_places))
 
 
 @proves("H-VMCB-13")
@@ -666,7 +666,7 @@ def the_logical_table_is_at_0f0h(make: Make) -> None:
 @breaks("H-VMCB-13")
 def the_logical_table_is_elsewhere(w: World) -> None:
     """The core uses the physical table as logical table."""
-    latch_answer(w, lambda latch: latch._replace(logical=latch.physical))
+    latch_answer(w, lambda latch: replace(latch, logical=latch.physical))
 
 
 @proves("H-VMCB-14")
@@ -690,13 +690,13 @@ def the_physical_table_is_at_0f8h(make: Make) -> None:
 @breaks("H-VMCB-14")
 def max_index_is_one_more(w: World) -> None:
     """The core takes MAX_INDEX for a number of entries, one too many."""
-    latch_answer(w, lambda latch: latch._replace(max_index=latch.max_index + 1))
+    latch_answer(w, lambda latch: replace(latch, max_index=latch.max_index + 1))
 
 
 @breaks("H-VMCB-14")
 def the_physical_table_is_elsewhere(w: World) -> None:
     """The core uses the logical table as physical table."""
-    latch_answer(w, lambda latch: latch._replace(physical=latch.logical))
+    latch_answer(w, lambda latch: replace(latch, physical=latch.logical))
 
 
 @proves("H-VMCB-15")
