@@ -138,6 +138,16 @@ def test_every_function_of_the_package_has_a_plain_form() -> None:
         assert not any(isinstance(node, ast.Attribute) and node.attr == "see" for node in ast.walk(tree)), fn
 
 
+def test_a_named_number_is_a_number_in_the_code_and_a_name_in_the_text() -> None:
+    m = Machine(cores=2, record=False)
+    m.boot("svm=avic")
+    code = derive(m.world)[deliver.accept].__code__
+    assert not {"IRR", "ISR", "PPR", "CLASS"} & {*code.co_names, *code.co_freevars}
+    assert {deliver.IRR, deliver.ISR, deliver.PPR, deliver.CLASS} <= {*code.co_consts}
+    assert "CLASS" in plain_source(m.world, deliver.accept)
+    assert "CLASS" in plain_source(m.world, deliver.accept)
+
+
 def test_the_plain_form_is_readable() -> None:
     m = Machine(cores=2, record=False)
     m.boot("svm=avic")
