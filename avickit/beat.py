@@ -204,11 +204,20 @@ class World:
         """What stands for `op` now: for an overlay that adds to what was there."""
         return self.table.get(op, op.fn)
 
+    def __copy__(self) -> "World":
+        """The same state once more, none of it copied. Nobody asks for `vars(world)`: from then on CPython would find
+        its attributes the long way, and whatever runs in it takes a tenth longer.
+        """
+        other = World()
+        for name in vars(World()):
+            setattr(other, name, getattr(self, name))
+        return other
+
     def copy(self) -> "World":
         """An independent World with the same state and the same overlays."""
-        other = World.__new__(World)
-        other.__dict__.update(self.__dict__)
-        for name, value in self.__dict__.items():
+        other = self.__copy__()
+        for name in vars(World()):
+            value = getattr(self, name)
             if isinstance(value, (list, dict)) and value is not self.at:
                 setattr(other, name, value.copy())
         other.objects = {k: v if isinstance(v, tuple) else v.copy() for k, v in self.objects.items()}

@@ -1,5 +1,6 @@
 """Ops: a step is its own function until some World has an overlay for it; then it asks, in every World."""
 
+from copy import copy
 from inspect import getsource, signature
 from typing import Any, cast
 
@@ -87,3 +88,24 @@ def test_a_step_has_plain_parameters_only() -> None:
 
     with pytest.raises(TypeError, match="starred: a step has plain parameters only"):
         Op(starred)
+
+
+def test_a_world_is_looked_at_where_it_is() -> None:
+    w = World(1)
+    for world in (w, copy(w), w.copy()):
+        drive(world, step_of(1)(world, 5, 3))
+        assert world.see is world.at
+        assert world.see[5] == 4
+
+
+def test_a_copy_has_its_own_state_and_a_shallow_one_the_same() -> None:
+    w = World(1)
+    w.area("console", ("length",))
+    own, same = w.copy(), copy(w)
+    w.at[5] = 1
+    assert (own.at[5], same.at[5]) == (0, 1)
+    for name, value in vars(World()).items():
+        assert getattr(same, name) is getattr(w, name)
+        if isinstance(value, (list, dict)):
+            assert getattr(own, name) is not getattr(w, name)
+    assert own.areas == w.areas
