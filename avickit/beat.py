@@ -11,9 +11,9 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import fields
 from enum import Enum
 from functools import cache, update_wrapper
-from inspect import signature
+from inspect import CO_VARARGS, CO_VARKEYWORDS, signature
 from types import CodeType, FunctionType
-from typing import Any, Concatenate, Generic, NamedTuple, NoReturn, ParamSpec, TypeAlias, TypeVar, cast
+from typing import Any, Concatenate, Generic, NamedTuple, NoReturn, ParamSpec, Protocol, TypeAlias, TypeVar, cast
 
 from avickit.errors import AvicError, Deadlock, OverBudget
 
@@ -70,7 +70,7 @@ class Op(Generic[P, R]):
     """A step that an overlay can replace; `@Op` on a generator function whose first argument is the World.
 
     The decorated name is a function of the same signature that runs what stands for the step in this World; `.fn` is
-    the original.
+    the original. As long as no World has an overlay for it, the two do the same; the first one makes it ask.
     """
 
     fn: "Callable[Concatenate[World, P], Beats[R]]"
@@ -78,11 +78,11 @@ class Op(Generic[P, R]):
     __name__: str
 
     def __new__(cls, fn: "Callable[Concatenate[World, P], Beats[R]]") -> "Op[P, R]":
-        """A function of this shape; its Python signature is that of `fn`."""
-        code = cast("FunctionType", fn).__code__
-        made: dict[str, Any] = {"fn": fn}
-        own = _step(", ".join(code.co_varnames[: code.co_argcount])).replace()  # CPython adapts code to one function
-        made["step"] = step = FunctionType(own, made)
+        """A copy of the function; its Python signature is that of `fn`. Raises TypeError for starred parameters."""
+        of = cast("FunctionType", fn)
+        if of.__code__.co_kwonlyargcount or of.__code__.co_flags & (CO_VARARGS | CO_VARKEYWORDS):
+            raise TypeError(f"{fn.__name__}: a step has plain parameters only")
+        step = FunctionType(of.__code__, of.__globals__, of.__name__, of.__defaults__, of.__closure__)
         update_wrapper(step, fn)
         vars(step).update(fn=fn, name=f"{fn.__module__.removeprefix('avickit.')}.{fn.__name__}")
         return cast("Op[P, R]", step)
@@ -92,11 +92,21 @@ class Op(Generic[P, R]):
         raise NotImplementedError
 
 
+def _asks(op: Op[..., Any]) -> None:
+    """From now on the step asks its World what stands for it. That is a call more each time, and most never need it."""
+    step, code = cast("FunctionType", op), cast("FunctionType", op.fn).__code__
+    if step.__code__ is code:
+        asking = _asking(", ".join(code.co_varnames[: code.co_argcount]))
+        known = {"step": step, "fn": op.fn}
+        consts = tuple(known.get(c, c) for c in asking.co_consts)
+        step.__code__ = asking.replace(co_consts=consts, co_freevars=code.co_freevars)
+
+
 @cache
-def _step(names: str) -> CodeType:
+def _asking(names: str) -> CodeType:
     """The code of a step with these parameters; compiled once for all that have them."""
     made: dict[str, Any] = {}
-    exec(f"def step({names}): return w.table[step]({names}) if step in w.table else fn({names})", made)
+    exec(f"def step({names}): return (w.table['step'] if 'step' in w.table else 'fn')({names})", made)
     step: FunctionType = made["step"]
     return step.__code__
 
@@ -118,6 +128,13 @@ CLOCK = 0
 """The place of the machine's clock, in nanoseconds."""
 
 
+class Sight(Protocol):
+    """Places to look at, and only that: `w.see[core.mode]`. It is the list of places itself, the quickest there is."""
+
+    def __getitem__(self, place: int, /) -> Any:
+        """What stands at a place."""
+
+
 class World:
     """All mutable state, `at[place]`, beside what is fixed at boot: overlays, hooks, choices, programs, names.
 
@@ -131,7 +148,7 @@ class World:
         self.pages = pages
         self.first_page = 1
         self.at: list[Any] = [0] * (1 + pages * self.page_places)
-        self.see: Callable[[int], Any] = self.at.__getitem__
+        self.see: Sight = self.at
         """A core's look at what nobody else can touch (its own registers): no beat. Shared places need one."""
         self.areas: list[Area] = [Area("machine", 0, ("clock",), False)]
         self.area_bases: list[int] = [0]
@@ -178,6 +195,7 @@ class World:
             return
         if by[0] in DEFECTS and self.by.get(op, " ")[0] in DEFECTS:
             raise AvicError(f"defects {self.by[op]} and {by} both replace {op.name}; choose one of them")
+        _asks(op)
         self.table[op] = fn
         self.by[op] = by
         self.cache.pop("plain", None)
@@ -186,16 +204,25 @@ class World:
         """What stands for `op` now: for an overlay that adds to what was there."""
         return self.table.get(op, op.fn)
 
+    def __copy__(self) -> "World":
+        """The same state once more, none of it copied. Nobody asks for `vars(world)`: from then on CPython would find
+        its attributes the long way, and whatever runs in it takes a tenth longer.
+        """
+        other = World()
+        for name in vars(World()):
+            setattr(other, name, getattr(self, name))
+        return other
+
     def copy(self) -> "World":
         """An independent World with the same state and the same overlays."""
-        other = World.__new__(World)
-        other.__dict__.update(self.__dict__)
-        for name, value in self.__dict__.items():
-            if isinstance(value, (list, dict)):
+        other = self.__copy__()
+        for name in vars(World()):
+            value = getattr(self, name)
+            if isinstance(value, (list, dict)) and value is not self.at:
                 setattr(other, name, value.copy())
         other.objects = {k: v if isinstance(v, tuple) else v.copy() for k, v in self.objects.items()}
         other.cache = {}
-        other.see = other.at.__getitem__
+        other.at = other.see = self.at.copy()
         return other
 
 

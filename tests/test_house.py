@@ -103,6 +103,8 @@ def test_a_patch_imports_only_earlier_ones(module: str) -> None:
 def test_nobody_reaches_into_the_world(module: str) -> None:
     for node in ast.walk(tree_of(module)):
         assert not (isinstance(node, ast.Attribute) and node.attr == "at"), f"{module}, line {node.lineno}: .at"
+        if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            assert "see" not in ast.unparse(node.value).split("."), f"{module}, line {node.lineno}: a look that stores"
 
 
 DELIBERATE = {
@@ -124,15 +126,16 @@ def watch(w: World) -> None:
     """Every look at what is not the core's own is an error, but for those above and a page that is being cleared."""
     look = w.at.__getitem__
 
-    def see(place: int) -> Any:
-        area = area_of(w, place)
-        if area is None or not area.private:
-            code = sys._getframe(1).f_code
-            file = Path(code.co_filename)
-            label = "a page" if area is None else area.labels[place - area.base]
-            where = (f"{file.parent.name}/{file.name}", code.co_name, label)
-            assert where in DELIBERATE, f"{where} is looked at without a beat"
-        return look(place)
+    class Watched:
+        def __getitem__(self, place: int) -> Any:
+            area = area_of(w, place)
+            if area is None or not area.private:
+                code = sys._getframe(1).f_code
+                file = Path(code.co_filename)
+                label = "a page" if area is None else area.labels[place - area.base]
+                where = (f"{file.parent.name}/{file.name}", code.co_name, label)
+                assert where in DELIBERATE, f"{where} is looked at without a beat"
+            return look(place)
 
     def clear_page(w: World, page: int) -> Beats[None]:
         """Store 0 to every word of a page that is not 0 already."""
@@ -140,7 +143,7 @@ def watch(w: World) -> None:
             if look(place):
                 yield parts.CLEAR_WORD(place, 0)
 
-    w.see = see
+    w.see = Watched()
     w.replace(parts.clear_page, clear_page, "watch")
 
 
@@ -156,8 +159,8 @@ def test_a_look_without_a_beat_would_be_found() -> None:
     m.xen.run(v, 0)
     for place in (v.vcpu.page, v.vcpu.cells.is_running, 0):
         with pytest.raises(AssertionError, match="is looked at without a beat"):
-            m.world.see(place)
-    assert m.world.see(v.vcpu.guest.interrupt_flag) == 1
+            m.world.see[place]
+    assert m.world.see[v.vcpu.guest.interrupt_flag] == 1
     assert POKE.rule == "broken"
 
 

@@ -81,7 +81,7 @@ class Machine(Shown):
         apply_errata(self.world, self.config["errata"])
         self.engine = Engine(self.world, record=record, limit=limit, budget=budget, fast=fast)
         self.xen: XenHandle | None = None
-        self._programs: dict[Insn, int] = {}
+        self._programs: dict[tuple[str, int, int, int], int] = {}
 
     @property
     def trace(self) -> Trace:
@@ -184,9 +184,10 @@ class Machine(Shown):
 
     def instruction(self, insn: Insn) -> int:
         """The number of the program that is just this instruction."""
-        if insn not in self._programs:
-            self._programs[insn] = program(self.world, (insn,))
-        return self._programs[insn]
+        key = (insn.op, insn.address, insn.value, insn.size)
+        if key not in self._programs:
+            self._programs[key] = program(self.world, (insn,))
+        return self._programs[key]
 
     def vcpu(self, guest_index: int) -> "handles.VcpuHandle":
         """The vCPU of that number, counted over all domains."""

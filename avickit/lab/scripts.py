@@ -231,9 +231,9 @@ def on_idle(m: "Machine", work: Callable[[Core], Beats[Any]], index: int | None 
 
 def in_host(w: World, core: Core, work: Callable[[Core], Beats[Any]], result: list[Any]) -> Beats[None]:
     """A busy core leaves its guest for it, as for any interrupt, and goes back."""
-    busy = w.see(core.mode) == GUEST
+    busy = w.see[core.mode] == GUEST
     if busy:
-        guest = w.objects["guests"][w.see(core.guest)]
+        guest = w.objects["guests"][w.see[core.guest]]
         yield from vmexit(w, core, guest, Exit(ExitCode.VMEXIT_INTR))
     result.append((yield from work(core)))
     if not busy or (yield from w.hooks["hypervisor"](w, core, True)):

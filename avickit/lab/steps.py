@@ -7,6 +7,7 @@ was not recorded.
 
 from collections import Counter
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -138,9 +139,8 @@ def walk(trace: Trace, pieces: list[tuple[range, Step]]) -> None:
     """One walk through the states, noting in each step what its beats bring."""
     w = trace.world
     at = trace.state(0)
-    then = World.__new__(World)
-    then.__dict__.update(w.__dict__)
-    then.at, then.see = at, at.__getitem__
+    then = copy(w)
+    then.at = then.see = at
     before, lines = outcome(then), 0
     for piece, step in pieces:
         for n in piece:

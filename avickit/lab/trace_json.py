@@ -47,7 +47,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, int):
         return {"int": hex(value)} if abs(value) >= EXACT else int(value)
     if type(value).__name__ in RECORDS:
-        return {"record": type(value).__name__} | {k: plain(v) for k, v in value._asdict().items()}
+        return {"record": type(value).__name__} | {k: plain(getattr(value, k)) for k in value.__match_args__}
     if isinstance(value, tuple):
         return [plain(item) for item in value]
     raise AvicError.of("value in a trace", repr(value), f"a number, a tuple, or one of {' '.join(RECORDS)}")
@@ -134,7 +134,7 @@ def record(what: str, given: Mapping[str, Any]) -> Any:
     if not isinstance(name, str) or name not in RECORDS:
         raise AvicError.of(what, name, f"a record: {' '.join(RECORDS)}")
     made = RECORDS[name]
-    parts = checked(what, {k: v for k, v in given.items() if k != "record"}, made._fields)
+    parts = checked(what, {k: v for k, v in given.items() if k != "record"}, made.__match_args__)
     if made is Exit:
         if parts["code"] not in list(ExitCode):
             raise AvicError.of(f"{what}, code", parts["code"], "an exit code")

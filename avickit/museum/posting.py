@@ -40,8 +40,8 @@ def drop_by_the_senders_flag(w: World) -> None:
 
 def only_if_current_has_if(w: World, core: Core, v: Vcpu, vector: int) -> Beats[None]:
     """With IF = 0 on this core, another vCPU's interrupt is dropped: no IRR bit. (X7-1; X07)"""
-    current = w.see(pcpu(w, core).current)
-    if current and not w.see(vcpu_of(w, current - 1).guest.interrupt_flag):
+    current = w.see[pcpu(w, core).current]
+    if current and not w.see[vcpu_of(w, current - 1).guest.interrupt_flag]:
         return
     yield from p07.svm_avic_deliver_posted_intr.fn(w, core, v, vector)
 
@@ -65,7 +65,7 @@ def table_says_running(w: World, core: Core, v: Vcpu) -> Beats[bool]:
     """IsRunning outlives the guest mode: a lazily descheduled vCPU still has it. (X7-1, H-TAB-2, X6-6; K04)"""
     if not (yield from svm_avic_vcpu_enabled(w, v)):
         return False
-    elsewhere = w.see(pcpu(w, core).current) != v.guest.index + 1
+    elsewhere = w.see[pcpu(w, core).current] != v.guest.index + 1
     return bool((yield IN_TABLE((yield from p06.physical_entry(w, v)))) & p06.IS_RUNNING and elsewhere)
 
 

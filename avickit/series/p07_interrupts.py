@@ -56,7 +56,7 @@ def wake_first(w: World, core: Core, v: Vcpu) -> Beats[None]:
 @Op
 def runs_elsewhere(w: World, core: Core, v: Vcpu) -> Beats[bool]:
     """Whether the scheduler's flag says that v runs, on another core than this. (X7-1; K04, P5)"""
-    elsewhere = w.see(pcpu(w, core).current) != v.guest.index + 1
+    elsewhere = w.see[pcpu(w, core).current] != v.guest.index + 1
     return bool((yield IS_RUNNING(v.cells.is_running)) and elsewhere)
 
 

@@ -83,7 +83,7 @@ def past(m: Moment) -> Machine:
     then = copy(m.machine)
     then.world = copy(m.machine.world)
     then.world.at = m.at
-    then.world.see = m.at.__getitem__
+    then.world.see = m.at
     if then.xen:
         then.xen = XenHandle(then)
     return then

@@ -36,10 +36,10 @@ def access_memory(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int |
 
     (H-VMCB-9, H-REG-2, H-REG-4, H-REG-9) Anywhere else it is a nested page fault. (H-EXIT-3)
     """
-    latch: Latch = w.see(core.latch)
+    latch: Latch = w.see[core.latch]
     if not latch.enabled or insn.address >> 12 != latch.bar >> 12:
         return nested_fault(w, insn, (yield WALK(latch.leaf)) if latch.leaf else 0)
-    if w.see(core.translation) != (latch.asid, latch.page):
+    if w.see[core.translation] != (latch.asid, latch.page):
         page = yield from translate(w, core, latch)
         if page is None:
             return nested_fault(w, insn, (yield WALK(latch.leaf)))
@@ -70,7 +70,7 @@ def translate(w: World, core: Core, latch: Latch) -> Beats[int | None]:
 
     It is kept under the ASID, and a kept one is used as it is: another vCPU's, if nobody flushed. (H-REG-9, H-VMCB-17)
     """
-    kept = w.see(core.translation)
+    kept = w.see[core.translation]
     if kept and kept[0] == latch.asid:
         return int(kept[1])
     leaf = yield WALK(latch.leaf)

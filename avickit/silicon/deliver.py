@@ -41,7 +41,7 @@ def ppr_of(tpr: int, isr: int) -> int:
 
 def virtual_tpr(w: World, core: Core, page_tpr: int) -> int:
     """The TPR that masks: V_TPR, with the page's low nibble where the classes agree. (H-PRIO-3)"""
-    v_tpr: int = (w.see(core.vintr) & V_TPR) << 4
+    v_tpr: int = (w.see[core.vintr] & V_TPR) << 4
     return page_tpr & 0xFF if page_tpr & CLASS == v_tpr else v_tpr
 
 
@@ -69,10 +69,10 @@ def tpr_value(w: World, value: int) -> Beats[int]:
 @Op
 def write_tpr(w: World, core: Core, guest: Guest, value: int) -> Beats[int | Exit]:
     """A guest's TPR write: page TPR, V_TPR and PPR change, then pending vectors are looked at. (H-PRIO-2, H-EVAL-1)"""
-    latch: Latch = w.see(core.latch)
+    latch: Latch = w.see[core.latch]
     value = yield from tpr_value(w, value)
     yield SET_TPR(latch.page + TPR, value)
-    vintr: int = w.see(core.vintr)
+    vintr: int = w.see[core.vintr]
     yield SET_V_TPR(core.vintr, vintr & ~V_TPR | value >> 4 & V_TPR)
     isr = yield READ_ISR(latch.page + ISR)
     yield SET_PPR(latch.page + PPR, ppr_of(value, isr))
@@ -82,18 +82,18 @@ def write_tpr(w: World, core: Core, guest: Guest, value: int) -> Beats[int | Exi
 @Op
 def write_cr8(w: World, core: Core, guest: Guest, value: int) -> Beats[int | Exit]:
     """A guest's CR8 write: V_TPR is the value, page TPR the value in its high nibble. (H-PRIO-2, APM2 15.29.5)"""
-    latch: Latch = w.see(core.latch)
+    latch: Latch = w.see[core.latch]
     if latch.enabled:
         return (yield from write_tpr(w, core, guest, value << 4))
-    yield SET_V_TPR(core.vintr, w.see(core.vintr) & ~V_TPR | value)
+    yield SET_V_TPR(core.vintr, w.see[core.vintr] & ~V_TPR | value)
     return 0
 
 
 def can_take(w: World, core: Core, guest: Guest) -> bool:
     """Guest IF, no interrupt shadow, VGIF where enabled. (H-EVAL-2, H-MASK-1, H-VMCB-3)"""
-    if not w.see(guest.interrupt_flag) or w.see(core.shadow):
+    if not w.see[guest.interrupt_flag] or w.see[core.shadow]:
         return False
-    vintr: int = w.see(core.vintr)
+    vintr: int = w.see[core.vintr]
     return not vintr & VGIF_ENABLE or bool(vintr & VGIF)
 
 
@@ -103,7 +103,7 @@ def evaluate(w: World, core: Core, guest: Guest) -> Beats[None]:
 
     A vector without a handler returns at once, so the next one may follow; one with a handler clears IF.
     """
-    latch: Latch = w.see(core.latch)
+    latch: Latch = w.see[core.latch]
     if not latch.enabled:
         return
     page = latch.page
@@ -115,8 +115,8 @@ def evaluate(w: World, core: Core, guest: Guest) -> Beats[None]:
             break
         yield from accept(w, core, page, vector)
         yield from enter_handler(w, guest, vector)
-        irr = (yield READ_IRR(page + IRR)) if w.see(guest.interrupt_flag) else irr & ~(1 << vector)
-    if w.see(core.pending) != bool(irr):
+        irr = (yield READ_IRR(page + IRR)) if w.see[guest.interrupt_flag] else irr & ~(1 << vector)
+    if w.see[core.pending] != bool(irr):
         yield LEAVE(core.pending, int(bool(irr)))
 
 
@@ -137,7 +137,7 @@ def became_able(w: World, core: Core, guest: Guest) -> Beats[None]:
 @Op
 def write_eoi(w: World, core: Core, guest: Guest, value: int) -> Beats[int | Exit]:
     """End of interrupt: edge ends here, level exits to the hypervisor. (H-EOI-1, H-EOI-2, H-EOI-3, APM2 15.29.6)"""
-    latch: Latch = w.see(core.latch)
+    latch: Latch = w.see[core.latch]
     isr = yield READ_ISR(latch.page + ISR)
     if not isr:
         return 0

@@ -6,6 +6,7 @@ next, what came of it), so real machine code can sit there too. Does not model: 
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from avickit.beat import STORE, Beats, Kind, Op, Site, World
@@ -17,7 +18,8 @@ APIC_BASE = 0xFEE0_0000
 """Where a guest finds its APIC after reset of MSR 1Bh. (H-VMCB-9)"""
 
 
-class Insn(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Insn:
     """One guest instruction: `op`, and for an access its guest physical address (or MSR, or CR), value and size."""
 
     op: str
@@ -122,7 +124,7 @@ class Cursor(NamedTuple):
 
 
 def _from_iterator(w: World, guest: Guest, frame: Frame, code: Callable[[], Any]) -> Insn | None:
-    key = (guest.index, len(w.see(guest.frames)))
+    key = (guest.index, len(w.see[guest.frames]))
     seen: Cursor | None = w.cache.get(key)
     if seen and seen[1:4] == frame[:3]:
         return seen.insn
@@ -146,7 +148,7 @@ def _advance(iterator: Any, value: int | None) -> Insn | None:
 
 def start(w: World, guest: Guest, program: int) -> Beats[None]:
     """Give the guest a program to execute, on top of what it has. (H-REG-2)"""
-    yield START(guest.frames, (w.see(guest.frames) or ()) + (Frame(program),))
+    yield START(guest.frames, (w.see[guest.frames] or ()) + (Frame(program),))
 
 
 @Op
@@ -156,19 +158,19 @@ def enter_handler(w: World, guest: Guest, vector: int) -> Beats[None]:
     Without a handler it is a stub that returns at once, with no EOI.
     """
     counter = guest.taken + vector
-    yield COUNT(counter, w.see(counter) + 1)
-    handlers = w.see(guest.handlers)
+    yield COUNT(counter, w.see[counter] + 1)
+    handlers = w.see[guest.handlers]
     if not handlers or not handlers[vector]:
         return
-    saved = w.see(guest.interrupt_flag)
-    yield PUSH(guest.frames, (w.see(guest.frames) or ()) + (Frame(handlers[vector], 0, 0, vector, saved),))
+    saved = w.see[guest.interrupt_flag]
+    yield PUSH(guest.frames, (w.see[guest.frames] or ()) + (Frame(handlers[vector], 0, 0, vector, saved),))
     yield MASK(guest.interrupt_flag, 0)
 
 
 @Op
 def retire(w: World, guest: Guest, value: int) -> Beats[None]:
     """The instruction is done: RIP moves past it, and the program gets its answer. (H-REG-3)"""
-    frames: tuple[Frame, ...] = w.see(guest.frames)
+    frames: tuple[Frame, ...] = w.see[guest.frames]
     program, pc, last, vector, saved_if = frames[-1]
     code = w.programs[program - 1]
     if type(code) is not tuple:
@@ -183,12 +185,12 @@ def retire(w: World, guest: Guest, value: int) -> Beats[None]:
 @Op
 def leave_frame(w: World, guest: Guest) -> Beats[bool]:
     """The program has ended: IRET from a handler restores IF; true if IF went from 0 to 1. (H-EVAL-1)"""
-    frames: tuple[Frame, ...] = w.see(guest.frames)
+    frames: tuple[Frame, ...] = w.see[guest.frames]
     if frames[-1].vector < 0:
         yield FINISH(guest.frames, frames[:-1])
         return False
     yield IRET(guest.frames, frames[:-1])
-    saved, was = frames[-1].saved_if, w.see(guest.interrupt_flag)
+    saved, was = frames[-1].saved_if, w.see[guest.interrupt_flag]
     if saved or was:
         yield RESTORE(guest.interrupt_flag, saved)
     return bool(saved and not was)
@@ -196,7 +198,7 @@ def leave_frame(w: World, guest: Guest) -> Beats[bool]:
 
 def current(w: World, guest: Guest) -> Insn | None:
     """The instruction at RIP, as the hypervisor's emulator would fetch it; None where the guest has nothing to run."""
-    frames: tuple[Frame, ...] = w.see(guest.frames)
+    frames: tuple[Frame, ...] = w.see[guest.frames]
     if not frames:
         return None
     top = frames[-1]
@@ -208,5 +210,5 @@ def current(w: World, guest: Guest) -> Insn | None:
 
 def rip(w: World, guest: Guest) -> int:
     """A stand-in for RIP: 4 bytes an instruction, 4 KiB a program. 0 where the guest has nothing to run."""
-    frames: tuple[Frame, ...] = w.see(guest.frames)
+    frames: tuple[Frame, ...] = w.see[guest.frames]
     return frames[-1].program * 0x1000 + 4 * frames[-1].pc if frames else 0

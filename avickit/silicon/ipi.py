@@ -33,7 +33,7 @@ SELF_BELL = Site(Kind.SIGNAL, SIGNAL, "H-IPI-1", "APM2 15.29.6.1 step 2", "rings
 @Op
 def write_icrl(w: World, core: Core, guest: Guest, value: int) -> Beats[int | Exit]:
     """The six steps of 15.29.6.1, and #VMEXIT 401h where they cannot be completed. (H-IPI-0 .. H-IPI-12)"""
-    latch: Latch = w.see(core.latch)
+    latch: Latch = w.see[core.latch]
     icrl = yield from written_icrl(w, value)
     yield STORE_ICRL(latch.page + ICRL_SLOT, icrl)
     icrh: int = yield READ_ICRH(latch.page + ICRH_SLOT)

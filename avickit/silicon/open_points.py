@@ -51,7 +51,7 @@ def priority_from_page(w: World, core: Core, page: int) -> Beats[None]:
 
 def only_if_left(w: World, core: Core, guest: Guest) -> Beats[None]:
     """Only what an earlier evaluation left pending is looked at. (H-EVAL-1)"""
-    if w.see(core.pending):
+    if w.see[core.pending]:
         yield from deliver.evaluate(w, core, guest)
 
 

@@ -31,7 +31,8 @@ class Exit(NamedTuple):
     intinfo: int = 0
 
 
-class Latch(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Latch:
     """What VMRUN loaded into the core: the AVIC fields of the VMCB, addresses already turned into places."""
 
     enabled: bool = False
@@ -188,7 +189,7 @@ def take_page(w: World, name: str, kind: str) -> Beats[int | None]:
 def clear_page(w: World, page: int) -> Beats[None]:
     """Store 0 to every word of a page that is not 0 already. (X4-2)"""
     for place in range(page, page + w.page_places):
-        if w.see(place):
+        if w.see[place]:
             yield CLEAR_WORD(place, 0)
 
 

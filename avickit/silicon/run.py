@@ -32,7 +32,7 @@ def run_core(w: World, core: Core) -> Beats[None]:
     hypervisor: Callable[[World, Core, bool], Beats[bool]] = w.hooks["hypervisor"]
     exited = False
     while True:
-        if w.see(core.mode) == GUEST:
+        if w.see[core.mode] == GUEST:
             exited = yield from run_guest(w, core)
             if not exited:
                 return
@@ -45,20 +45,20 @@ def run_guest(w: World, core: Core) -> Beats[bool]:
     """Guest mode, an instruction at a time: true after a #VMEXIT, false with nothing to do. (H-REG-2, H-MASK-1)"""
     see = w.see
     signals, vintr = core.signals, core.vintr
-    guest: Guest = w.objects["guests"][see(core.guest)]
+    guest: Guest = w.objects["guests"][see[core.guest]]
     while True:
         exit = None
-        if see(signals) or see(vintr) & V_IRQ:
+        if see[signals] or see[vintr] & V_IRQ:
             exit = yield from boundary(w, core, guest)
-        if exit is None and see(guest.frames):
+        if exit is None and see[guest.frames]:
             insn = current(w, guest)
             if insn is None:
                 yield from leave(w, core, guest)
             else:
-                shadowed = see(core.shadow)
+                shadowed = see[core.shadow]
                 result = yield from INSTRUCTIONS[insn.op](w, core, guest, insn)
                 exit = yield from complete(w, core, guest, insn, result, shadowed)
-        elif exit is None and not see(core.signals) & ~INTR:
+        elif exit is None and not see[core.signals] & ~INTR:
             return False
         if exit is not None:
             yield from vmexit(w, core, guest, exit)
@@ -68,13 +68,13 @@ def run_guest(w: World, core: Core) -> Beats[bool]:
 @Op
 def boundary(w: World, core: Core, guest: Guest) -> Beats[Exit | None]:
     """Between instructions: physical interrupts first, then the doorbell, then V_IRQ. (H-MASK-1, H-BELL-2)"""
-    signals = w.see(core.signals)
-    if signals & INTR and (w.see(core.vintr) & V_INTR_MASKING or w.see(guest.interrupt_flag)):
+    signals = w.see[core.signals]
+    if signals & INTR and (w.see[core.vintr] & V_INTR_MASKING or w.see[guest.interrupt_flag]):
         return Exit(ExitCode.VMEXIT_INTR)
     if signals & DOORBELL:
         yield from hear(w, core)
         yield from evaluate(w, core, guest)
-    if w.see(core.vintr) & V_IRQ:
+    if w.see[core.vintr] & V_IRQ:
         return (yield from virtual_interrupt(w, core, guest))
     return None
 
@@ -82,7 +82,7 @@ def boundary(w: World, core: Core, guest: Guest) -> Beats[Exit | None]:
 @Op
 def virtual_interrupt(w: World, core: Core, guest: Guest) -> Beats[Exit | None]:
     """V_IRQ: the window exit, or the vector itself. Ignored while AVIC is enabled. (H-VMCB-2, H-EXIT-3)"""
-    vintr, latch = w.see(core.vintr), w.see(core.latch)
+    vintr, latch = w.see[core.vintr], w.see[core.latch]
     above = VIntr.V_INTR_PRIO.of(vintr) > vintr & V_TPR or vintr & V_IGN_TPR
     if latch.enabled or not above or not can_take(w, core, guest):
         return None
@@ -116,9 +116,9 @@ def complete(w: World, core: Core, guest: Guest, insn: Insn, result: int | Exit,
 @Op
 def leave(w: World, core: Core, guest: Guest) -> Beats[None]:
     """The end of a handler is an IRET; pending vectors are looked at if it lets the guest take one. (H-EVAL-1)"""
-    handler = w.see(guest.frames)[-1].vector >= 0
+    handler = w.see[guest.frames][-1].vector >= 0
     able = yield from leave_frame(w, guest)
-    if handler and w.see(core.shadow):
+    if handler and w.see[core.shadow]:
         yield SET_SHADOW(core.shadow, 0)
         able = True
     if able:
@@ -127,7 +127,7 @@ def leave(w: World, core: Core, guest: Guest) -> Beats[None]:
 
 def read_cr8(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int | Exit]:
     """CR8 reads return V_TPR. (H-PRIO-2, APM2 15.29.5)"""
-    return w.see(core.vintr) & V_TPR  # type: ignore[no-any-return]
+    return w.see[core.vintr] & V_TPR  # type: ignore[no-any-return]
     yield
 
 
@@ -138,7 +138,7 @@ def move_to_cr8(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int | E
 
 def sti(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int | Exit]:
     """IF becomes 1; if it was 0 (the result is 1), the next instruction still runs undisturbed. (H-EVAL-1, APM3 STI)"""
-    if w.see(guest.interrupt_flag):
+    if w.see[guest.interrupt_flag]:
         return 0
     yield SET_IF(guest.interrupt_flag, 1)
     yield SET_SHADOW(core.shadow, 1)
@@ -153,7 +153,7 @@ def cli(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int | Exit]:
 
 def hlt(w: World, core: Core, guest: Guest, insn: Insn) -> Beats[int | Exit]:
     """HLT leaves the guest if intercepted (Xen always does), else it waits for an interrupt. (H-EXIT-3, X0-7)"""
-    latch: Latch = w.see(core.latch)
+    latch: Latch = w.see[core.latch]
     return Exit(ExitCode.VMEXIT_HLT) if latch.intercepts & INTERCEPT_HLT else 0
     yield
 

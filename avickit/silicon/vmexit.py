@@ -27,10 +27,10 @@ EXITS_KEPT = 256
 def vmexit(w: World, core: Core, guest: Guest, exit: Exit) -> Beats[None]:
     """Leave the guest: code and information, V_TPR and shadow go to the VMCB. (H-VMCB-1, H-VMCB-7, APM2 15.6)"""
     vmcb = guest.vmcb
-    if w.see(core.mode) == GUEST:
+    if w.see[core.mode] == GUEST:
         yield CLEAR_V_TPR(vmcb + VINTR, ~V_TPR)
-        yield WRITE_V_TPR(vmcb + VINTR, w.see(core.vintr) & V_TPR)
-        yield WRITE_SHADOW(vmcb + SHADOW, w.see(core.shadow))
+        yield WRITE_V_TPR(vmcb + VINTR, w.see[core.vintr] & V_TPR)
+        yield WRITE_SHADOW(vmcb + SHADOW, w.see[core.shadow])
     yield LEAVE_GUEST(core.mode, HOST)
     for place, value in (
         (EXITCODE, int(exit.code) & (1 << 64) - 1),
@@ -52,5 +52,5 @@ def next_rip(w: World, guest: Guest, exit: Exit) -> int:
 @Op
 def note_exit(w: World, guest: Guest, exit: Exit) -> Beats[None]:
     """The model's own memory of exits: the last 256 and how many there were. Not hardware state. (H-EXIT-3)"""
-    yield COUNT_EXIT(guest.exit_count, w.see(guest.exit_count) + 1)
-    yield KEEP_EXIT(guest.exits, ((w.see(guest.exits) or ()) + (exit,))[-EXITS_KEPT:])
+    yield COUNT_EXIT(guest.exit_count, w.see[guest.exit_count] + 1)
+    yield KEEP_EXIT(guest.exits, ((w.see[guest.exits] or ()) + (exit,))[-EXITS_KEPT:])

@@ -3,6 +3,8 @@
 Does not model: the state save area, MSR and IO permission maps, virtual NMIs, checks not about interrupts.
 """
 
+from dataclasses import replace
+
 from avickit.beat import LOAD, STORE, Beats, Kind, Op, Site, World
 from avickit.manual.cpuid import CpuModel, has
 from avickit.manual.exits import EventInj, ExitCode
@@ -61,9 +63,9 @@ ENTER = Site(Kind.UPDATE, STORE, "H-EVAL-3", "APM2 15.5.1", "{area} enters guest
 @Op
 def vmrun(w: World, core: Core, guest: Guest) -> Beats[Exit | None]:
     """Checks, load, EVENTINJ, evaluation, in this order; an Exit if VMRUN fails. (H-EVAL-3, H-VMCB-8, H-VMCB-15)"""
-    if w.see(core.signals) & DOORBELL:
+    if w.see[core.signals] & DOORBELL:
         yield from miss(w, core)
-    same = w.see(core.cached_vmcb) == guest.vmcb and has(w.objects["cpu"][0], "VMCB_CLEAN")
+    same = w.see[core.cached_vmcb] == guest.vmcb and has(w.objects["cpu"][0], "VMCB_CLEAN")
     clean = (yield READ_CLEAN(guest.vmcb + CLEAN)) if same else 0
     vintr, latch, failure = yield from load_vmcb(w, core, guest.vmcb, clean)
     if failure:
@@ -88,7 +90,7 @@ def load_vmcb(w: World, core: Core, vmcb: int, clean: int) -> Beats[tuple[int, L
 
     A field changed under a clean bit that stayed 1 is used in its old value. (H-VMCB-11, APM2 15.15.3)
     """
-    kept: Latch = w.see(core.latch) or Latch()
+    kept: Latch = w.see[core.latch] or Latch()
     vintr = yield from load_vintr(w, core, vmcb, clean)
     if vintr & X2AVIC_ENABLE and not vintr & AVIC_ENABLE:
         return vintr, kept, "x2AVIC Enable is 1 with AVIC Enable 0 (H-VMCB-5, APM2 15.29.4.1 p.570)"
@@ -100,9 +102,9 @@ def load_vmcb(w: World, core: Core, vmcb: int, clean: int) -> Beats[tuple[int, L
     if not leaf and (failure := (yield from without_nested_paging(w))):
         return vintr, kept, failure
     if clean & CleanBits.AVIC.mask and kept.page:
-        return vintr, kept._replace(enabled=True, leaf=leaf, asid=asid, intercepts=intercepts), ""
+        return vintr, replace(kept, enabled=True, leaf=leaf, asid=asid, intercepts=intercepts), ""
     avic, failure = yield from load_avic(w, vmcb, vintr)
-    return vintr, avic._replace(leaf=leaf, asid=asid, intercepts=intercepts), failure
+    return vintr, replace(avic, leaf=leaf, asid=asid, intercepts=intercepts), failure
 
 
 @Op
@@ -115,7 +117,7 @@ def without_nested_paging(w: World) -> Beats[str]:
 @Op
 def load_vintr(w: World, core: Core, vmcb: int, clean: int) -> Beats[int]:
     """The word at 060h, bits 31:30 included, unless clean bit 3 (TPR) keeps the old one. (H-VMCB-11, OPEN)"""
-    return int(w.see(core.vintr)) if clean & CleanBits.TPR.mask else int((yield READ_VMCB(vmcb + VINTR)))
+    return int(w.see[core.vintr]) if clean & CleanBits.TPR.mask else int((yield READ_VMCB(vmcb + VINTR)))
 
 
 @Op

@@ -42,7 +42,7 @@ def interrupt_blocked(w: World, core: Core, v: Vcpu, source: Source, vector: int
     """Shadow for all; IF for what can be masked; TPR for what the LAPIC brings. (Xen hvm_interrupt_blocked)"""
     if (yield from vmcb_read(w, v, VmcbOffset.INTERRUPT_SHADOW)) & 1:
         return True
-    if source is not Source.NMI and not w.see(v.guest.interrupt_flag):
+    if source is not Source.NMI and not w.see[v.guest.interrupt_flag]:
         return True
     if source is not Source.LAPIC:
         return False

@@ -214,7 +214,7 @@ def vcpu_of(w: World, guest_index: int) -> "Vcpu":
 def printk(w: World, line: str) -> Beats[None]:
     """One line on Xen's console."""
     console: Console = w.objects["console"][0]
-    length = w.see(console.length)
+    length = w.see[console.length]
     lines = w.objects["lines"]
     del lines[length:]
     lines.append(line)
@@ -228,7 +228,7 @@ def domain_crash(w: World, d: Domain, why: str) -> Beats[None]:
     Xen holds the scheduler's lock while it looks who runs. Here each core that runs one of them, or is about to, is
     sent to the scheduler.
     """
-    if w.see(d.cells.crashed):
+    if w.see[d.cells.crashed]:
         return
     yield CRASH(d.cells.crashed, 1)
     yield from printk(w, f"(XEN) {why}")

@@ -60,7 +60,7 @@ def vcpu_kick(w: World, core: Core, v: Vcpu) -> Beats[None]:
     """Remember is_running, always unblock, and raise the kick softirq if it ran elsewhere. (X0-8)"""
     running = yield READ_RUNNING(v.cells.is_running)
     yield from vcpu_unblock(w, core, v)
-    if running and w.see(pcpu(w, core).current) != v.guest.index + 1:
+    if running and w.see[pcpu(w, core).current] != v.guest.index + 1:
         where = w.objects["pcpus"][(yield READ_PROCESSOR(v.cells.processor))]
         yield from raise_softirq(w, core, where, SOFTIRQ_KICK)
 
@@ -172,7 +172,7 @@ def pick_next(w: World, core: Core) -> Beats[int]:
     """
     p = pcpu(w, core)
     chosen: int = yield WHO_IS_NEXT(p.next)
-    if not chosen or w.see(p.tasklet):
+    if not chosen or w.see[p.tasklet]:
         return 0
     flags = yield IS_RUNNABLE(vcpu_of(w, chosen - 1).cells.pause_flags)
     if not flags:
@@ -187,7 +187,7 @@ def schedule(w: World, core: Core) -> Beats[None]:
     """The SCHEDULE softirq: switch to whom the user has asked for, to idle if that vCPU cannot run. (X6-6)"""
     p = pcpu(w, core)
     chosen = yield from pick_next(w, core)
-    before = w.see(p.current)
+    before = w.see[p.current]
     if chosen:
         cells = vcpu_of(w, chosen - 1).cells
         yield SET_PROCESSOR(cells.processor, core.index)
@@ -202,7 +202,7 @@ def schedule(w: World, core: Core) -> Beats[None]:
 def context_switch(w: World, core: Core, before: int, chosen: int) -> Beats[None]:
     """Lazy: the hooks are skipped when the next is idle or already loaded; is_running goes last. (X6-6, X0-8)"""
     p = pcpu(w, core)
-    if chosen and w.see(p.loaded) != chosen:
+    if chosen and w.see[p.loaded] != chosen:
         yield from switch_state(w, core, vcpu_of(w, chosen - 1))
     yield SET_CURRENT(p.current, chosen)
     if before:
@@ -213,8 +213,8 @@ def context_switch(w: World, core: Core, before: int, chosen: int) -> Beats[None
 def switch_state(w: World, core: Core, v: Vcpu) -> Beats[None]:
     """__context_switch: the from hook of who was loaded here, a sync of v's state elsewhere, the to hook of v."""
     p = pcpu(w, core)
-    if w.see(p.loaded):
-        yield from switch_from(w, core, vcpu_of(w, w.see(p.loaded) - 1), p)
+    if w.see[p.loaded]:
+        yield from switch_from(w, core, vcpu_of(w, w.see[p.loaded] - 1), p)
     elsewhere = yield READ_LOADED(v.cells.loaded_on)
     if elsewhere:
         yield from switch_from(w, core, v, w.objects["pcpus"][elsewhere - 1])

@@ -46,22 +46,22 @@ def hypervisor(w: World, core: Core, exited: bool) -> Beats[bool]:
     """From #VMEXIT (or idle) to the next VMRUN: true when a guest runs again, false when the core idles. (X0-9)"""
     p = pcpu(w, core)
     if exited:
-        yield from vmexit_handler(w, core, vcpu_of(w, w.see(p.current) - 1))
+        yield from vmexit_handler(w, core, vcpu_of(w, w.see[p.current] - 1))
     while True:
-        if w.see(core.signals) & INTR:
+        if w.see[core.signals] & INTR:
             yield TAKE_INTERRUPT(core.signals, ~INTR)
-        if w.see(p.current):
-            yield from intr.intr_assist(w, core, vcpu_of(w, w.see(p.current) - 1))
+        if w.see[p.current]:
+            yield from intr.intr_assist(w, core, vcpu_of(w, w.see[p.current] - 1))
         if (yield READ_SOFTIRQ(p.softirq)):
             yield from do_softirq(w, core)
             continue
-        if not w.see(p.current):
-            if w.see(core.signals) & INTR:
+        if not w.see[p.current]:
+            if w.see[core.signals] & INTR:
                 continue
-            if w.see(p.tasklet) and (yield from do_tasklet(w, core)):
+            if w.see[p.tasklet] and (yield from do_tasklet(w, core)):
                 continue
             return False
-        v = vcpu_of(w, w.see(p.current) - 1)
+        v = vcpu_of(w, w.see[p.current] - 1)
         yield from before_vmrun(w, core, v)
         failure = yield from vmrun(w, core, v.guest)
         if failure is None:
@@ -87,7 +87,7 @@ def do_tasklet(w: World, core: Core) -> Beats[bool]:
     Xen spins meanwhile (cpu_relax); here the core signals itself.
     """
     p = pcpu(w, core)
-    done = yield from vlapic_init_sipi_action(w, core, vcpu_of(w, w.see(p.tasklet) - 1))
+    done = yield from vlapic_init_sipi_action(w, core, vcpu_of(w, w.see[p.tasklet] - 1))
     if done:
         yield TASKLET_DONE(p.tasklet, 0)
     else:
@@ -143,8 +143,8 @@ def unexpected_exit(w: World, core: Core, v: Vcpu) -> Beats[None]:
     code = yield from vmcb_read(w, v, VmcbOffset.EXITCODE)
     info1 = yield from vmcb_read(w, v, VmcbOffset.EXITINFO1)
     info2 = yield from vmcb_read(w, v, VmcbOffset.EXITINFO2)
-    if w.see(v.guest.cpl):
-        past = w.see(v.guest.exits)[-1].past
+    if w.see[v.guest.cpl]:
+        past = w.see[v.guest.exits][-1].past
         yield from inject_event(w, v, EventType.EXCEPTION, UD_VECTOR) if past else inject_fault(w, v, UD_VECTOR)
         return
     said = f"Unexpected vmexit: reason {code:#x}, exitinfo1 {info1:#x}, exitinfo2 {info2:#x}"
@@ -186,7 +186,7 @@ def exit_hlt(w: World, core: Core, v: Vcpu) -> Beats[None]:
     yield from update_guest_rip(w, v, 0)
     if (yield from vmcb_read(w, v, VmcbOffset.EVENTINJ)):
         return
-    if w.see(v.guest.interrupt_flag):
+    if w.see[v.guest.interrupt_flag]:
         yield from vcpu_block(w, core, v)
     else:
         yield from vcpu_down(w, core, v)
@@ -212,7 +212,7 @@ def exit_npf(w: World, core: Core, v: Vcpu) -> Beats[None]:
 
     What is no access (VMRUN has failed with this code, H-VMCB-15) crashes the domain, as any violation of its p2m does.
     """
-    why = w.see(v.guest.exits)[-1].reason
+    why = w.see[v.guest.exits][-1].reason
     if why or not (yield from emulate(w, core, v)):
         yield from domain_crash(w, v.domain, f"{v.name} SVM violation: {why or 'no access at RIP'}")
 
@@ -239,7 +239,7 @@ def emulate(w: World, core: Core, v: Vcpu) -> Beats[bool]:
 @Op
 def exit_invalid(w: World, core: Core, v: Vcpu) -> Beats[None]:
     """VMRUN failed: the VMCB is wrong, the domain is crashed. (H-VMCB-15)"""
-    why = w.see(v.guest.exits)[-1].reason
+    why = w.see[v.guest.exits][-1].reason
     yield from domain_crash(w, v.domain, f"{v.name} invalid VMCB: {why}")
 
 

@@ -115,7 +115,7 @@ def pt_process_missed_ticks(w: World, core: Core, v: Vcpu, expiry: int, period: 
 
 def armed(w: World) -> list[tuple[int, Vcpu]]:
     """The armed timers: when each is due (ns), and whose it is; the next one first. A look from outside, no beat."""
-    found = [(w.see(v.cells.timer_expiry), v) for v in w.objects["vcpus"]]
+    found = [(w.see[v.cells.timer_expiry], v) for v in w.objects["vcpus"]]
     return sorted((timer for timer in found if timer[0]), key=lambda timer: timer[0])
 
 

@@ -116,7 +116,7 @@ def hvm_vcpu_reset_state(w: World, v: Vcpu) -> Beats[None]:
     That is the guest's start program (`v.guest.start_ap`); handlers stay, as an IDT in memory does. Shadow and EVENTINJ
     go with the rest of the processor's state (APM2 14.1.3), though Xen's function does not name them.
     """
-    entry = w.see(v.guest.start_program)
+    entry = w.see[v.guest.start_program]
     yield BEGIN(v.guest.frames, (Frame(entry),) if entry else ())
     yield RESET_IF(v.guest.interrupt_flag, 0)
     yield RESET_CPL(v.guest.cpl, 0)

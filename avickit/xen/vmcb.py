@@ -70,11 +70,11 @@ def construct_vmcb(w: World, core: Core, v: Vcpu, p2m: int) -> Beats[None]:
 @Op
 def before_vmrun(w: World, core: Core, v: Vcpu) -> Beats[None]:
     """Another core than last time: nothing is clean. Another vCPU than last time: flush. (H-VMCB-11, H-VMCB-17)"""
-    if w.see(v.last_core) != core.index + 1:
+    if w.see[v.last_core] != core.index + 1:
         yield ALL_CLEAN(v.guest.vmcb + CLEAN, 0)
         yield NOTE_CORE(v.last_core, core.index + 1)
     p = pcpu(w, core)
-    flush = w.see(p.last_run) != v.guest.index + 1
+    flush = w.see[p.last_run] != v.guest.index + 1
     asid = AsidTlb(GUEST_ASID=v.domain.index + 1, TLB_CONTROL=TlbControl.GUEST if flush else TlbControl.NOTHING)
     yield WRITE(v.guest.vmcb + (VmcbOffset.ASID_TLB >> 3), asid.value)
     if flush:

@@ -73,7 +73,7 @@ def no_unblock(w: World) -> None:
     """X02: a doorbell to whoever is_running says runs, without an unblock."""
 
     def notify(w: World, core: Core, v: Vcpu) -> Beats[None]:
-        elsewhere = w.see(pcpu(w, core).current) != v.guest.index + 1
+        elsewhere = w.see[pcpu(w, core).current] != v.guest.index + 1
         if (yield p07.IS_RUNNING(v.cells.is_running)) and elsewhere:
             processor = yield p07.WHERE(v.cells.processor)
             yield from write_doorbell_msr(w, core, w.objects["cores"][processor].host_apic_id)

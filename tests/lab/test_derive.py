@@ -138,6 +138,16 @@ def test_every_function_of_the_package_has_a_plain_form() -> None:
         assert not any(isinstance(node, ast.Attribute) and node.attr == "see" for node in ast.walk(tree)), fn
 
 
+def test_a_named_number_is_a_number_in_the_code_and_a_name_in_the_text() -> None:
+    m = Machine(cores=2, record=False)
+    m.boot("svm=avic")
+    code = derive(m.world)[deliver.accept].__code__
+    assert not {"IRR", "ISR", "PPR", "CLASS"} & {*code.co_names, *code.co_freevars}
+    assert {deliver.IRR, deliver.ISR, deliver.PPR, deliver.CLASS} <= {*code.co_consts}
+    assert "CLASS" in plain_source(m.world, deliver.accept)
+    assert "CLASS" in plain_source(m.world, deliver.accept)
+
+
 def test_the_plain_form_is_readable() -> None:
     m = Machine(cores=2, record=False)
     m.boot("svm=avic")
@@ -267,7 +277,7 @@ def sets_time(w: World, place: int, n: int) -> Beats[int]:
 
 def last(w: World, place: int, n: int = 3) -> Beats[int]:
     clock: int = yield READ_CLOCK(CLOCK)
-    for step in [w.see(place), n]:
+    for step in [w.see[place], n]:
         clock += step + (yield LOOK(place))
     else:  # noqa: PLW0120
         yield MARK(place, clock)
@@ -276,12 +286,12 @@ def last(w: World, place: int, n: int = 3) -> Beats[int]:
 
 def hides(w: World, place: int, n: int) -> Beats[int]:
     see = w.see
-    yield MARK(place, see(place) + n)
+    yield MARK(place, see[place] + n)
     with suppress(ValueError):
-        n = [see(place), n, *(see(p) for p in (place,))].index(n + 7)
-    found = [see(place)]
-    del found[see(place) - see(place) :]
-    return len(found) + n + sum(see(p) for p in (place, place))  # type: ignore[no-any-return]
+        n = [see[place], n, *(see[p] for p in (place,))].index(n + 7)
+    found = [see[place]]
+    del found[see[place] - see[place] :]
+    return len(found) + n + sum(see[p] for p in (place, place))  # type: ignore[no-any-return]
 
 
 def waits(w: World, place: int, n: int) -> Beats[int]:

@@ -1,5 +1,6 @@
 """Sending an interrupt: what a write of ICRL does. H-IPI, the six steps of APM2 15.29.6.1 (p.576-577)."""
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -755,7 +756,7 @@ def the_destination_has_more_bits(w: World) -> None:
     """ICRH bits 23:0 count too."""
 
     def write_icrl(w: World, core: Core, guest: Guest, value: int) -> Beats[int | Exit]:
-        latch = w.see(core.latch)
+        latch = w.see[core.latch]
         whole = yield ipi.READ_ICRH(latch.page + ipi.ICRH_SLOT)
         if whole & 0xFFFF:
             yield POKE(latch.page + ipi.ICRH_SLOT, whole | whole << 24 & 0xFF00_0000)
@@ -877,7 +878,7 @@ def a_broadcast_stops_before_max_index(w: World) -> None:
     """The entry at MAX_INDEX is left out."""
 
     def shorter(latch: Latch, but_self: bool, vector: int) -> tuple[Any, ...]:
-        return latch._replace(max_index=latch.max_index - 1), but_self, vector
+        return replace(latch, max_index=latch.max_index - 1), but_self, vector
 
     changed(w, targets.everybody, shorter)
 

@@ -141,7 +141,7 @@ def v_tpr_does_not_follow(w: World) -> None:
     """A TPR write stays in the page."""
 
     def write_tpr(w: World, core: Core, guest: Guest, value: int) -> Beats[int | Exit]:
-        before = w.see(core.vintr)
+        before = w.see[core.vintr]
         yield from deliver.write_tpr.fn(w, core, guest, value)
         yield deliver.SET_V_TPR(core.vintr, before)
         return 0
@@ -154,7 +154,7 @@ def cr8_stays_out_of_the_page(w: World) -> None:
     """A CR8 write changes V_TPR only."""
 
     def write_cr8(w: World, core: Core, guest: Guest, value: int) -> Beats[int | Exit]:
-        yield deliver.SET_V_TPR(core.vintr, w.see(core.vintr) & ~0xF | value)
+        yield deliver.SET_V_TPR(core.vintr, w.see[core.vintr] & ~0xF | value)
         return 0
 
     overlay(w, deliver.write_cr8, write_cr8)
@@ -224,7 +224,7 @@ def vmrun_reconciles(w: World) -> None:
     """VMRUN puts V_TPR into the page's TPR."""
 
     def load_priority(w: World, core: Core, page: int) -> Beats[None]:
-        yield deliver.SET_TPR(page + deliver.TPR, (w.see(core.vintr) & 0xF) << 4)
+        yield deliver.SET_TPR(page + deliver.TPR, (w.see[core.vintr] & 0xF) << 4)
         yield from deliver.load_priority.fn(w, core, page)
 
     overlay(w, deliver.load_priority, load_priority)
@@ -564,7 +564,7 @@ def the_lowest_vector_is_taken(w: World) -> None:
     """Evaluation takes the lowest vector of IRR."""
 
     def evaluate(w: World, core: Core, guest: Guest) -> Beats[None]:
-        page = w.see(core.latch).page
+        page = w.see[core.latch].page
         irr = yield deliver.READ_IRR(page + deliver.IRR)
         if irr and deliver.can_take(w, core, guest):
             yield from deliver.accept(w, core, page, (irr & -irr).bit_length() - 1)
@@ -681,7 +681,7 @@ def injection_sets_isr(w: World) -> None:
     def inject(w: World, guest: Guest) -> Beats[None]:
         vector = (yield PEEK(guest.vmcb + vmrun.EVENTINJ)) & 0xFF
         yield from vmrun.inject.fn(w, guest)
-        page = w.see(w.objects["cores"][0].latch).page
+        page = w.see[w.objects["cores"][0].latch].page
         yield deliver.SET_ISR(page + deliver.ISR, 1 << vector)
 
     overlay(w, vmrun.inject, inject)
@@ -721,7 +721,7 @@ def an_edge_eoi_exits(w: World) -> None:
     """Every EOI leaves the guest."""
 
     def write_eoi(w: World, core: Core, guest: Guest, value: int) -> Beats[int | Exit]:
-        latch = w.see(core.latch)
+        latch = w.see[core.latch]
         isr = yield deliver.READ_ISR(latch.page + deliver.ISR)
         return (yield from deliver.eoi_level(w, core, latch.page, isr.bit_length() - 1))
 
@@ -791,7 +791,7 @@ def eoi_out_of_nothing(w: World) -> None:
     """Without a vector in service, EOI drops a pending one."""
 
     def write_eoi(w: World, core: Core, guest: Guest, value: int) -> Beats[int | Exit]:
-        page = w.see(core.latch).page
+        page = w.see[core.latch].page
         if not (yield PEEK(page + deliver.ISR)):
             yield POKE(page + deliver.IRR, 0)
         return (yield from deliver.write_eoi.fn(w, core, guest, value))
@@ -836,8 +836,8 @@ def guest_if_gates_everything(w: World) -> None:
     """A guest with IF = 0 keeps physical interrupts out too."""
 
     def boundary(w: World, core: Core, guest: Guest) -> Beats[Exit | None]:
-        held = INTR if not w.see(guest.interrupt_flag) else 0
-        yield POKE(core.signals, w.see(core.signals) & ~held)
+        held = INTR if not w.see[guest.interrupt_flag] else 0
+        yield POKE(core.signals, w.see[core.signals] & ~held)
         return (yield from run.boundary.fn(w, core, guest))
 
     overlay(w, run.boundary, boundary)

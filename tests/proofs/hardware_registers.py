@@ -1,5 +1,6 @@
 """The vAPIC backing page: how a guest reaches its registers, and what they hold at first. H-REG."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -94,7 +95,7 @@ def faults_come_after_the_write(w: World) -> None:
     def access_memory(w: World, core: Core, who: Guest, insn: Insn) -> Beats[int | Exit]:
         if insn.op == "write":
             slot, _ = split(insn.address & 0xFFF)
-            yield access.WRITE_PAGE(w.see(core.latch).page + slot, insn.value)
+            yield access.WRITE_PAGE(w.see[core.latch].page + slot, insn.value)
         return (yield from access.access_memory.fn(w, core, who, insn))
 
     overlay(w, access.access_memory, access_memory)
@@ -336,7 +337,7 @@ def words_run_backwards(w: World) -> None:
     def load_register(w: World, page: int, insn: Insn) -> Beats[int]:
         offset = insn.address & 0xFFF
         if 0x100 <= offset < 0x280:
-            insn = insn._replace(address=offset & ~0x7F | 0x70 - (offset & 0x70))
+            insn = replace(insn, address=offset & ~0x7F | 0x70 - (offset & 0x70))
         return (yield from access.load_register.fn(w, page, insn))
 
     overlay(w, access.load_register, load_register)
@@ -458,7 +459,7 @@ def reading_needs_no_write_permission(w: World) -> None:
     """A mapping that can only be read serves reads."""
 
     def access_memory(w: World, core: Core, who: Guest, insn: Insn) -> Beats[int | Exit]:
-        latch = w.see(core.latch)
+        latch = w.see[core.latch]
         if insn.op == "read" and (yield access.WALK(latch.leaf)) == LEAF_PRESENT:
             return (yield from access.load_register(w, latch.page, insn))
         return (yield from access.access_memory.fn(w, core, who, insn))

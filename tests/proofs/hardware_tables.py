@@ -138,7 +138,7 @@ def isrunning_is_taken_for_guest_mode(w: World) -> None:
             yield from ipi.accept_ipi(w, target.page, vector)
             entry = yield ipi.READ_RUNNING(target.entry)
             host = w.objects["core_of"][entry & 0xFFF]
-            if host is None or not w.see(host.mode):
+            if host is None or not w.see[host.mode]:
                 return Failed(IpiFailure.NOT_RUNNING, target.number)
             yield from doorbell.ring(w, core, entry & 0xFFF)
         return None
@@ -386,7 +386,7 @@ def the_doorbell_delivers_to_the_meant_one(w: World) -> None:
 
     def hear(w: World, core: Core) -> Beats[None]:
         yield from doorbell.hear.fn(w, core)
-        guest = w.objects["guests"][w.see(core.guest)]
+        guest = w.objects["guests"][w.see[core.guest]]
         for other in w.objects["guests"]:
             page = page_at(w, w.at[other.vmcb + vmrun.BACKING])
             if other is not guest and page and w.at[page + deliver.IRR]:
@@ -402,7 +402,7 @@ def doorbells_are_not_heard(w: World) -> None:
     """A doorbell in guest mode does nothing."""
 
     def boundary(w: World, core: Core, guest: Guest) -> Beats[Exit | None]:
-        yield POKE(core.signals, w.see(core.signals) & ~DOORBELL)
+        yield POKE(core.signals, w.see[core.signals] & ~DOORBELL)
         return (yield from run.boundary.fn(w, core, guest))
 
     overlay(w, run.boundary, boundary)
@@ -481,8 +481,8 @@ def a_doorbell_in_host_mode_evaluates(w: World) -> None:
     """The core looks at the page of the vCPU it last ran."""
 
     def run_core(w: World, core: Core) -> Beats[None]:
-        if w.see(core.mode) != GUEST and w.see(core.signals) & DOORBELL:
-            yield from deliver.evaluate(w, core, w.objects["guests"][w.see(core.guest)])
+        if w.see[core.mode] != GUEST and w.see[core.signals] & DOORBELL:
+            yield from deliver.evaluate(w, core, w.objects["guests"][w.see[core.guest]])
         yield from run.run_core.fn(w, core)
 
     overlay(w, run.run_core, run_core)
@@ -499,7 +499,7 @@ def a_doorbell_during_vmrun_is_lost(w: World) -> None:
     """VMRUN drops what came while it was under way."""
 
     def drop(w: World, core: Core, guest: Guest) -> Beats[None]:
-        yield POKE(core.signals, w.see(core.signals) & ~DOORBELL)
+        yield POKE(core.signals, w.see[core.signals] & ~DOORBELL)
 
     then(w, vmrun.vmrun, drop)
 

@@ -168,9 +168,9 @@ def v_irq_works_under_avic(w: World) -> None:
     """A virtual interrupt of the old kind is delivered with AVIC on."""
 
     def deliver_it(w: World, core: Core, page: int) -> Beats[None]:
-        if w.see(core.vintr) & V_IRQ:
-            guest = w.objects["guests"][w.see(core.guest)]
-            yield from enter_handler(w, guest, VIntr.V_INTR_VECTOR.of(w.see(core.vintr)))
+        if w.see[core.vintr] & V_IRQ:
+            guest = w.objects["guests"][w.see[core.guest]]
+            yield from enter_handler(w, guest, VIntr.V_INTR_VECTOR.of(w.see[core.vintr]))
 
     then(w, load_priority, deliver_it)
 
@@ -406,7 +406,7 @@ def the_apic_page_is_where_apic_bar_says(make: Make) -> None:
 @breaks("H-VMCB-9")
 def the_apic_page_never_moves(w: World) -> None:
     """The APIC page is at FEE0_0000h whatever APIC_BAR says."""
-    latch_answer(w, lambda latch: latch._replace(bar=0xFEE0_0000))
+    latch_answer(w, lambda latch: replace(latch, bar=0xFEE0_0000))
 
 
 # ---- clean bits ----
@@ -616,7 +616,7 @@ def clean_bits_are_not_used(w: World) -> None:
 @breaks("H-VMCB-11")
 def all_is_always_clean(w: World) -> None:
     """The core never reads again what it has."""
-    changed(w, vmrun.load_vmcb, lambda core, vmcb, clean: (core, vmcb, ALL_CLEAN if w.see(core.cached_vmcb) else 0))
+    changed(w, vmrun.load_vmcb, lambda core, vmcb, clean: (core, vmcb, ALL_CLEAN if w.see[core.cached_vmcb] else 0))
 
 
 @breaks("H-VMCB-11")
@@ -648,7 +648,7 @@ def the_backing_page_is_at_0e0h(make: Make) -> None:
 @breaks("H-VMCB-12")
 def the_backing_page_is_beside(w: World) -> None:
     """The core takes the page after the one that is named."""
-    latch_answer(w, lambda latch: latch._replace(page=latch.page + w.page_places))
+    latch_answer(w, lambda latch: replace(latch, page=latch.page + w.page_places))
 
 
 @proves("H-VMCB-13")
@@ -666,7 +666,7 @@ def the_logical_table_is_at_0f0h(make: Make) -> None:
 @breaks("H-VMCB-13")
 def the_logical_table_is_elsewhere(w: World) -> None:
     """The core uses the physical table as logical table."""
-    latch_answer(w, lambda latch: latch._replace(logical=latch.physical))
+    latch_answer(w, lambda latch: replace(latch, logical=latch.physical))
 
 
 @proves("H-VMCB-14")
@@ -690,13 +690,13 @@ def the_physical_table_is_at_0f8h(make: Make) -> None:
 @breaks("H-VMCB-14")
 def max_index_is_one_more(w: World) -> None:
     """The core takes MAX_INDEX for a number of entries, one too many."""
-    latch_answer(w, lambda latch: latch._replace(max_index=latch.max_index + 1))
+    latch_answer(w, lambda latch: replace(latch, max_index=latch.max_index + 1))
 
 
 @breaks("H-VMCB-14")
 def the_physical_table_is_elsewhere(w: World) -> None:
     """The core uses the logical table as physical table."""
-    latch_answer(w, lambda latch: latch._replace(physical=latch.logical))
+    latch_answer(w, lambda latch: replace(latch, physical=latch.logical))
 
 
 @proves("H-VMCB-15")
@@ -812,7 +812,7 @@ def pages_are_handed_out_again(w: World) -> None:
     def early(w: World, name: str, kind: str) -> Beats[None]:
         heap = w.objects["memory"][0]
         if kind == "logical":
-            yield mark(heap.taken, ~(1 << (w.see(heap.taken).bit_length() - 1)))
+            yield mark(heap.taken, ~(1 << (w.see[heap.taken].bit_length() - 1)))
 
     then(w, parts.alloc_page, early)
 
@@ -896,7 +896,7 @@ def tlb_control_does_nothing(w: World) -> None:
     """The old translation outlives a flush."""
 
     def keep(w: World, core: Core, vmcb: int, clean: int, kept: Latch) -> Beats[tuple[int, int]]:
-        before = w.see(core.translation)
+        before = w.see[core.translation]
         found = yield from vmrun.load_translation.fn(w, core, vmcb, clean, kept)
         yield POKE(core.translation, before)
         return found

@@ -83,7 +83,7 @@ def one_field_is_not_marked(patch: pytest.MonkeyPatch) -> None:
 @breaks("X1-2")
 def the_core_takes_them_seriously(w: World) -> None:
     def heeded(w: World, core: Any, guest: Any) -> Any:
-        latch = w.see(core.latch)
+        latch = w.see[core.latch]
         yield run.SET_IF(core.latch, latch._replace(enabled=False))
         answer = yield from run.virtual_interrupt.fn(w, core, guest)
         yield run.SET_IF(core.latch, latch)

@@ -95,7 +95,7 @@ def with_avic_off_it_is_irr_and_a_kick(make: Make) -> None:
 @breaks("X7-1")
 def a_runner_is_not_unblocked(w: World) -> None:
     def published(w: World, core: Core, v: Vcpu) -> Beats[None]:
-        if (yield p07.IS_RUNNING(v.cells.is_running)) and w.see(pcpu(w, core).current) != v.guest.index + 1:
+        if (yield p07.IS_RUNNING(v.cells.is_running)) and w.see[pcpu(w, core).current] != v.guest.index + 1:
             yield from write_doorbell_msr(
                 w, core, w.objects["cores"][(yield p07.WHERE(v.cells.processor))].host_apic_id
             )

@@ -102,7 +102,7 @@ def no_barrier(w: World) -> None:
 @breaks("X6-1")
 def a_blocked_vcpu_is_switched_to(w: World) -> None:
     def anybody(w: World, core: Core) -> Beats[None]:
-        chosen, before = w.at[pcpu(w, core).next], w.see(pcpu(w, core).current)
+        chosen, before = w.at[pcpu(w, core).next], w.see[pcpu(w, core).current]
         if chosen != before:
             yield from sched.context_switch(w, core, before, chosen)
         if chosen:

@@ -124,7 +124,7 @@ def blanks_are_left_out(patch: pytest.MonkeyPatch) -> None:
 @breaks("X10-2")
 def only_the_timer_counts(w: World) -> None:
     def timer(w: World, v: Vcpu) -> Beats[None]:
-        if w.see(v.guest.exits)[-1].info1 & 0xFF0 in (0x320, 0x380, 0x3E0):
+        if w.see[v.guest.exits][-1].info1 & 0xFF0 in (0x320, 0x380, 0x3E0):
             yield from p10.count(w, p10.stats(w, v).noaccel)
 
     overlay(w, p05.count_no_acceleration, timer)

@@ -137,7 +137,7 @@ def the_switch_to_idle_is_eager(w: World) -> None:
 @breaks("X6-6")
 def a_loaded_vcpu_is_loaded_again(w: World) -> None:
     def again(w: World, core: Core, before: int, chosen: int) -> Beats[None]:
-        if chosen and w.see(pcpu(w, core).loaded) == chosen:
+        if chosen and w.see[pcpu(w, core).loaded] == chosen:
             yield from sched.ctxt_switch_from(w, core, vcpu_of(w, chosen - 1))
             yield from sched.ctxt_switch_to(w, core, vcpu_of(w, chosen - 1))
         yield from sched.context_switch.fn(w, core, before, chosen)

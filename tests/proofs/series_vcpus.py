@@ -161,7 +161,7 @@ def cpl_does_not_matter(w: World) -> None:
 @breaks("X4-6")
 def an_unexpected_exit_is_ignored(w: World) -> None:
     def stepped_over(w: World, core: Core, v: Vcpu) -> Beats[None]:
-        if not w.see(v.guest.exits)[-1].past:
+        if not w.see[v.guest.exits][-1].past:
             yield from retire(w, v.guest, 0)
 
     overlay(w, svm.unexpected_exit, stepped_over)

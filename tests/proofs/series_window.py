@@ -154,7 +154,7 @@ def the_doorbell_comes_with_patch_6(patch: pytest.MonkeyPatch) -> None:
 @breaks("X7-3")
 def the_window_opens(w: World) -> None:
     def opens(w: World, core: Core, guest: Guest) -> Beats[Exit | None]:
-        latch = w.see(core.latch)
+        latch = w.see[core.latch]
         yield run.SET_IF(core.latch, latch._replace(enabled=False))
         found = yield from run.virtual_interrupt.fn(w, core, guest)
         yield run.SET_IF(core.latch, latch)

@@ -102,15 +102,15 @@ def softirqs_do_not_start_over(w: World) -> None:
     def straight_on(w: World, core: Core, exited: bool) -> Beats[bool]:
         p = pcpu(w, core)
         if exited:
-            yield from svm.vmexit_handler(w, core, vcpu_of(w, w.see(p.current) - 1))
+            yield from svm.vmexit_handler(w, core, vcpu_of(w, w.see[p.current] - 1))
         yield svm.TAKE_INTERRUPT(core.signals, ~INTR_SIGNAL)
-        if w.see(p.current):
-            yield from intr.intr_assist(w, core, vcpu_of(w, w.see(p.current) - 1))
+        if w.see[p.current]:
+            yield from intr.intr_assist(w, core, vcpu_of(w, w.see[p.current] - 1))
         if (yield svm.READ_SOFTIRQ(p.softirq)):
             yield from svm.do_softirq(w, core)
-        if not w.see(p.current):
+        if not w.see[p.current]:
             return False
-        v = vcpu_of(w, w.see(p.current) - 1)
+        v = vcpu_of(w, w.see[p.current] - 1)
         yield from before_vmrun(w, core, v)
         return (yield from vmrun(w, core, v.guest)) is None
 

@@ -147,7 +147,7 @@ def cluster_is_read_as_flat(w: World) -> None:
 @breaks("X0-5")
 def the_sender_goes_on(w: World) -> None:
     def pauses_others(w: World, core: Core, v: Vcpu) -> Beats[None]:
-        if w.see(pcpu(w, core).current) != v.guest.index + 1:
+        if w.see[pcpu(w, core).current] != v.guest.index + 1:
             yield from sched.vcpu_pause_nosync.fn(w, core, v)
 
     overlay(w, sched.vcpu_pause_nosync, pauses_others)

@@ -72,7 +72,7 @@ def the_shadow_stays(w: World) -> None:
     def shadowed(w: World, core: Core, v: Vcpu) -> Beats[None]:
         yield from retire(w, v.guest, 0)
         if not (yield from vmcb_read(w, v, EVENTINJ)):
-            yield from (sched.vcpu_block if w.see(v.guest.interrupt_flag) else sched.vcpu_down)(w, core, v)
+            yield from (sched.vcpu_block if w.see[v.guest.interrupt_flag] else sched.vcpu_down)(w, core, v)
 
     overlay(w, svm.exit_hlt, shadowed)
 
@@ -81,8 +81,8 @@ def the_shadow_stays(w: World) -> None:
 def rip_stays(w: World) -> None:
     def stands(w: World, core: Core, v: Vcpu) -> Beats[None]:
         yield from vmcb_set(w, v, SHADOW, 0)
-        if not (yield from vmcb_read(w, v, EVENTINJ)) and w.see(v.guest.exit_count) < FOREVER:
-            yield from (sched.vcpu_block if w.see(v.guest.interrupt_flag) else sched.vcpu_down)(w, core, v)
+        if not (yield from vmcb_read(w, v, EVENTINJ)) and w.see[v.guest.exit_count] < FOREVER:
+            yield from (sched.vcpu_block if w.see[v.guest.interrupt_flag] else sched.vcpu_down)(w, core, v)
 
     overlay(w, svm.exit_hlt, stands)
 
@@ -92,7 +92,7 @@ def eventinj_is_not_looked_at(w: World) -> None:
     def blind(w: World, core: Core, v: Vcpu) -> Beats[None]:
         yield from retire(w, v.guest, 0)
         yield from vmcb_set(w, v, SHADOW, 0)
-        yield from (sched.vcpu_block if w.see(v.guest.interrupt_flag) else sched.vcpu_down)(w, core, v)
+        yield from (sched.vcpu_block if w.see[v.guest.interrupt_flag] else sched.vcpu_down)(w, core, v)
 
     overlay(w, svm.exit_hlt, blind)
 
@@ -160,7 +160,7 @@ def a_kick_does_not_unblock(w: World) -> None:
 def it_unblocks_before_it_looks(w: World) -> None:
     def other_order(w: World, core: Core, v: Vcpu) -> Beats[None]:
         yield from sched.vcpu_unblock(w, core, v)
-        if (yield READ_RUNNING(v.cells.is_running)) and w.see(pcpu(w, core).current) != v.guest.index + 1:
+        if (yield READ_RUNNING(v.cells.is_running)) and w.see[pcpu(w, core).current] != v.guest.index + 1:
             where = w.objects["pcpus"][w.at[v.cells.processor]]
             yield from sched.raise_softirq(w, core, where, SOFTIRQ_KICK)
 

@@ -94,7 +94,7 @@ def only_the_program_is_new(w: World) -> None:
 @breaks("X0-5")
 def the_event_stays(w: World) -> None:
     def registers(w: World, v: Vcpu) -> Beats[None]:
-        entry = w.see(v.guest.start_program)
+        entry = w.see[v.guest.start_program]
         yield vlapic_sipi.BEGIN(v.guest.frames, (Frame(entry),) if entry else ())
         yield vlapic_sipi.RESET_IF(v.guest.interrupt_flag, 0)
 

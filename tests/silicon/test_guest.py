@@ -34,7 +34,7 @@ def test_instructions() -> None:
     with pytest.raises(AvicError, match="access size: 3 given, expected 1, 2 or 4 bytes"):
         read("TPR", 3)
     assert write("TPR", 0xFF, 1).value == 0xFF
-    assert Insn("nop") == ("nop", 0, 0, 4)
+    assert Insn("nop") == Insn("nop", 0, 0, 4)
 
 
 def test_a_generator_is_answered_what_its_reads_read() -> None:

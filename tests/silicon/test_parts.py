@@ -1,5 +1,6 @@
 """The parts that the rules stand on: cores and guests as cells, memory in pages, the heap."""
 
+from dataclasses import astuple
 from typing import Any
 
 import pytest
@@ -147,6 +148,6 @@ def test_latches_begin_switched_off() -> None:
     """H-VMCB-4: what a core holds before its first VMRUN enables nothing."""
     latch = parts.Latch()
     assert not latch.enabled
-    assert not any(latch)
+    assert not any(astuple(latch))
     exit = parts.Exit(ExitCode.VMEXIT_HLT)
     assert exit[1:] == (0, 0, False, "", 0)

@@ -12,6 +12,7 @@ Does not model: exceptions that nobody raises on purpose may leave the clock som
 
 import ast
 from collections.abc import Callable
+from copy import deepcopy
 from operator import itemgetter
 from types import CellType, CodeType, FunctionType, GeneratorType
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 from avickit.beat import Ask, Beats, World, drive, late, perform, refuse_to_wait
 from avickit.lab.derive.expressions import TOOLS
 from avickit.lab.derive.inline import Inliner
+from avickit.lab.derive.numbers import Names, Numbers
 from avickit.lab.derive.scope import Key, Scope, Underivable, is_beats, key_of, tree_of, where
 from avickit.lab.derive.statements import Statements, fill
 
@@ -50,7 +52,7 @@ class Derived:
         tree.body = statements.function(Inliner(self.scope, current).block(tree.body))
         tree.args.defaults = []
         self.callees = statements.expressions.callees
-        self.tree = tree
+        self.tree = tree = Numbers(self.scope).visit(tree)
         given = ", ".join((*TOOLS, *code.co_freevars, *self.callees, *self.scope.foreign))
         maker = ast.Module(fill(f"def maker({given}):\n pass\n return {tree.name}"), [])
         maker.body[0].body[0] = tree  # type: ignore[attr-defined]
@@ -184,4 +186,4 @@ def run_plain(w: World, beats: Beats[Any]) -> Any:
 def plain_source(w: World, function: Any) -> str:
     """The plain form of a function as Python text: `print(plain_source(machine.world, write_icrl))`."""
     fn = standing_for(w, function)
-    return ast.unparse(derived(w, fn.__code__, fn.__globals__).tree)
+    return ast.unparse(Names().visit(deepcopy(derived(w, fn.__code__, fn.__globals__).tree)))

@@ -1,4 +1,4 @@
-"""Rewriting expressions: a beat becomes access to the list of places, `yield from f(...)` a call, `w.see(p)` a place.
+"""Rewriting expressions: a beat becomes access to the list of places, `yield from f(...)` a call, `w.see[p]` a place.
 
 Before that, `foresee` says in which order a statement does beats, and calls that could look at the clock. The names
 that it brings in, TOOLS, are given to each plain function; `_any` does any ask and counts it by itself.
@@ -97,15 +97,19 @@ class Expressions(ast.NodeTransformer):
         return self._again(made, ast.Subscript(ast.Name("_plain", ast.Load()), self.visit(made.func), ast.Load()))
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        """A look at a place is the place; what looks at places is called in its plain form; a record is a tuple."""
-        if self.scope.sees(node.func):
-            return at(self.visit(node.args[0]))
+        """What looks at places is called in its plain form; a record is a tuple."""
         if self.scope.looks(node):
             return self._again(node, self._callee(node.func))
         values = self._record(node)
         if values is not None:
             return call("_new", node.func, ast.Tuple([self.visit(v) for v in values], ast.Load()))
         return self._again(node, self.visit(node.func))
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        """A look at a place is the place."""
+        if self.scope.sees(node.value):
+            return at(self.visit(node.slice))
+        return self.generic_visit(node)  # type: ignore[return-value]
 
     def _record(self, node: ast.Call) -> list[ast.expr] | None:
         """The fields of a new NamedTuple, in order; None where its class has to be asked for them."""

@@ -147,20 +147,20 @@ class Scope:
         return found if isinstance(found, Do) else None
 
     def find_aliases(self, tree: ast.FunctionDef) -> None:
-        """Other names for `w.see`, bound once and only ever called."""
-        calls = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
-        names = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in calls]
+        """Other names for `w.see`, bound once and only ever looked through."""
+        looks = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Subscript)}
+        names = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in looks]
         for s in ast.walk(tree):
             if isinstance(s, ast.Assign) and self.sees(s.value) and isinstance(s.targets[0], ast.Name):
                 alias = s.targets[0].id
                 if len(s.targets) == 1 and [n for n in names if n.id == alias] == s.targets:
                     self.aliases.add(alias)
 
-    def sees(self, func: ast.AST) -> bool:
+    def sees(self, node: ast.AST) -> bool:
         """Whether this is `w.see`, or another name for it."""
-        if isinstance(func, ast.Name):
-            return func.id in self.aliases
-        return isinstance(func, ast.Attribute) and func.attr == "see" and is_world(func.value)
+        if isinstance(node, ast.Name):
+            return node.id in self.aliases
+        return isinstance(node, ast.Attribute) and node.attr == "see" and is_world(node.value)
 
     def looks(self, call: ast.Call) -> bool:
         """Whether this calls a plain function that looks at places of this World by `w.see`."""
@@ -173,7 +173,7 @@ class Scope:
         """Whether calling this can be relied upon to raise no exception on purpose."""
         found = self.look(func)
         if found is UNKNOWN:
-            return self.sees(func) or (isinstance(func, ast.Attribute) and func.attr in CALM_METHODS)
+            return isinstance(func, ast.Attribute) and func.attr in CALM_METHODS
         if isinstance(found, FunctionType):
             return isinstance(getattr(found, "do", None), Do) or _is_calm(found)
         return is_record(found) or (isinstance(found, Hashable) and found in CALM)

@@ -88,9 +88,9 @@ def until_quiet(w: World, core: Core) -> Beats[int]:
     In guest mode it is asked again as long as it does something: what came in its last beats it has not noticed.
     """
     yield from run_core(w, core)
-    while w.see(core.mode) == GUEST and (yield from counted(run_core(w, core))):
+    while w.see[core.mode] == GUEST and (yield from counted(run_core(w, core))):
         pass
-    return int(w.see(core.signals))
+    return int(w.see[core.signals])
 
 
 def counted(beats: Beats[Any]) -> Beats[int]:

@@ -46,11 +46,11 @@ class Run:
         for place, old in reversed(self.log):
             self.at[place] = old
         self.log.clear()
-        self.world.see = self.at.__getitem__
+        self.world.see = self.at
 
     def go_on(self, node: Node, answer: Any, look: Callable[[int], Any]) -> Outcome:
         """A step more, from the node where it stands."""
-        self.world.see = self.see
+        self.world.see = self
         try:
             for place, value in node.own.items():
                 self.log.append((place, self.at[place]))
@@ -59,7 +59,7 @@ class Run:
         finally:
             self.leave()
 
-    def see(self, place: int) -> Any:
+    def __getitem__(self, place: int) -> Any:
         """A look without a beat. At a shared place it belongs to the beat before it."""
         if place in self.shared:
             if self.look is None:
@@ -74,7 +74,7 @@ class Run:
     def root(self) -> Node:
         """The thread before its first beat."""
         node = self.automata.new(None, {})
-        self.world.see = self.see
+        self.world.see = self
         try:
             self.ask = self.send(None)
             self.pend(node, self.ask)
@@ -122,7 +122,7 @@ class Run:
         while came is not None:
             path.append(came)
             came = came.node.came
-        self.world.see = self.see
+        self.world.see = self
         try:
             ask = self.send(None)
             for step in reversed(path):
