@@ -70,7 +70,7 @@ class Op(Generic[P, R]):
     """A step that an overlay can replace; `@Op` on a generator function whose first argument is the World.
 
     The decorated name is a function of the same signature that runs what stands for the step in this World; `.fn` is
-    the original. As long as no World has an overlay for it, the two do the same; the first one makes it ask.
+    the original.
     """
 
     fn: "Callable[Concatenate[World, P], Beats[R]]"
@@ -78,11 +78,14 @@ class Op(Generic[P, R]):
     __name__: str
 
     def __new__(cls, fn: "Callable[Concatenate[World, P], Beats[R]]") -> "Op[P, R]":
-        """A copy of the function; its Python signature is that of `fn`. Raises TypeError for starred parameters."""
+        """A function of this shape; its Python signature is that of `fn`. Raises TypeError for starred parameters."""
         of = cast("FunctionType", fn)
-        if of.__code__.co_kwonlyargcount or of.__code__.co_flags & (CO_VARARGS | CO_VARKEYWORDS):
+        code = of.__code__
+        if code.co_kwonlyargcount or code.co_flags & (CO_VARARGS | CO_VARKEYWORDS):
             raise TypeError(f"{fn.__name__}: a step has plain parameters only")
-        step = FunctionType(of.__code__, of.__globals__, of.__name__, of.__defaults__, of.__closure__)
+        made: dict[str, Any] = {"fn": fn}
+        own = _step(", ".join(code.co_varnames[: code.co_argcount])).replace()  # CPython adapts code to one function
+        made["step"] = step = FunctionType(own, made, of.__name__, of.__defaults__)
         update_wrapper(step, fn)
         vars(step).update(fn=fn, name=f"{fn.__module__.removeprefix('avickit.')}.{fn.__name__}")
         return cast("Op[P, R]", step)
@@ -92,21 +95,11 @@ class Op(Generic[P, R]):
         raise NotImplementedError
 
 
-def _asks(op: Op[..., Any]) -> None:
-    """From now on the step asks its World what stands for it. That is a call more each time, and most never need it."""
-    step, code = cast("FunctionType", op), cast("FunctionType", op.fn).__code__
-    if step.__code__ is code:
-        asking = _asking(", ".join(code.co_varnames[: code.co_argcount]))
-        known = {"step": step, "fn": op.fn}
-        consts = tuple(known.get(c, c) for c in asking.co_consts)
-        step.__code__ = asking.replace(co_consts=consts, co_freevars=code.co_freevars)
-
-
 @cache
-def _asking(names: str) -> CodeType:
+def _step(names: str) -> CodeType:
     """The code of a step with these parameters; compiled once for all that have them."""
     made: dict[str, Any] = {}
-    exec(f"def step({names}): return (w.table['step'] if 'step' in w.table else 'fn')({names})", made)
+    exec(f"def step({names}): return w.table[step]({names}) if step in w.table else fn({names})", made)
     step: FunctionType = made["step"]
     return step.__code__
 
@@ -195,7 +188,6 @@ class World:
             return
         if by[0] in DEFECTS and self.by.get(op, " ")[0] in DEFECTS:
             raise AvicError(f"defects {self.by[op]} and {by} both replace {op.name}; choose one of them")
-        _asks(op)
         self.table[op] = fn
         self.by[op] = by
         self.cache.pop("plain", None)
