@@ -11,7 +11,7 @@ from avickit.show.tags import NOWRAP, element, text
 from avickit.silicon.parts import GUEST
 
 
-class Look(NamedTuple):
+class Marks(NamedTuple):
     """A state's letter, the CSS border of its chip, the filling of its stretch of a timeline, its hue ("" for none)."""
 
     letter: str
@@ -21,25 +21,25 @@ class Look(NamedTuple):
 
 
 STATES: Final = {
-    "guest mode": Look("G", "2px solid", "solid", "bluish green"),
-    "host mode": Look("H", "4px double", "hatch", "orange"),
-    "runnable": Look("R", "2px dashed", "lines", "sky blue"),
-    "blocked": Look("B", "2px dotted", "dots", "reddish purple"),
-    "idle": Look("-", "1px solid", "thin", ""),
-    "paused": Look("P", "1px dotted", "bars", "blue"),
-    "down": Look("D", "1px dashed", "back", "black"),
-    "crashed": Look("X", "4px solid", "cross", "vermillion"),
-    "destroyed": Look("Z", "3px dotted", "rings", "yellow"),
+    "guest mode": Marks("G", "2px solid", "solid", "bluish green"),
+    "host mode": Marks("H", "4px double", "hatch", "orange"),
+    "runnable": Marks("R", "2px dashed", "lines", "sky blue"),
+    "blocked": Marks("B", "2px dotted", "dots", "reddish purple"),
+    "idle": Marks("-", "1px solid", "thin", ""),
+    "paused": Marks("P", "1px dotted", "bars", "blue"),
+    "down": Marks("D", "1px dashed", "back", "black"),
+    "crashed": Marks("X", "4px solid", "cross", "vermillion"),
+    "destroyed": Marks("Z", "3px dotted", "rings", "yellow"),
 }
-"""Look by state: told apart by any one of the four."""
+"""How each state is marked: told apart by any one of the four."""
 
 
 def chip(state: str) -> str:
     """A state as HTML: `G guest mode` in its frame and hue."""
-    look = STATES[state]
-    wash = f";background:{palette.wash(look.hue)}" if look.hue else ""
-    style = f"{NOWRAP};padding:0 4px;border:{look.frame};border-radius:4px{wash}"
-    return element("span", element("b", text(look.letter)) + text(f" {state}"), style)
+    marks = STATES[state]
+    wash = f";background:{palette.wash(marks.hue)}" if marks.hue else ""
+    style = f"{NOWRAP};padding:0 4px;border:{marks.frame};border-radius:4px{wash}"
+    return element("span", element("b", text(marks.letter)) + text(f" {state}"), style)
 
 
 def core_state(machine: Machine, index: int) -> tuple[str, str]:

@@ -79,10 +79,9 @@ class Tally:
             doorbells=sum(site is RING for site, *_ in beats),
             physical_ipis=sum(site is INTERRUPT and actor == 0 for site, *_, actor in beats),
             injections=sum(
-                site is XEN_WRITES and place == eventinj and new & EventInj.VALID.mask
+                site is XEN_WRITES and place == eventinj and bool(new & EventInj.VALID.mask)
                 for site, place, _, new, *_ in beats
-            )
-            // EventInj.VALID.mask,
+            ),
             unblocked=sum(
                 site is UNBLOCK and place == self.target.vcpu.cells.pause_flags and bool(old & BLOCKED)
                 for site, place, old, *_ in beats
